@@ -55,11 +55,25 @@ def die_early(common, item, tell):
     return item
 
 
+class OfTwoParts(Exception):
+    """An error that its message alone doesn't make again."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+
+def doubled(common, item, tell):
+    """Of a number in whatever clothes, and of what all have in common."""
+    return float(item) * 2 + len(common)
+
+
 def slip(common, item, tell):
     """A mistake of ours, or a result that no other process can be given."""
     time.sleep(0 if os.getpid() != common else 2 if item == "mine" else 0)
     if item == "mistake":
         raise KeyError(item)
+    if item == "two parts":
+        raise OfTwoParts(item, "other")
     return item if item == "mine" else (lambda: item)
 
 

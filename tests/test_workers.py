@@ -233,6 +233,7 @@ def test_by_itself_a_small_project_takes_one_process(tmp_path, monkeypatch):
 def test_usable_processors_are_those_of_this_process_and_of_its_memory(monkeypatch):
     may = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count()))(0)
     assert 1 <= beside.usable_processors() <= len(may)
+    monkeypatch.setattr(beside, "OF_GROUP", beside.GROUPS / "none")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     monkeypatch.setattr(os, "sysconf", lambda name: 2**12 if "SIZE" in name else 5 * 2**18 + 1)
     assert beside.usable_processors() == 5
@@ -240,3 +241,29 @@ def test_usable_processors_are_those_of_this_process_and_of_its_memory(monkeypat
     assert beside.usable_processors() == 1
     monkeypatch.delattr(os, "sysconf")
     assert beside.usable_processors() == 64
+
+
+@pytest.mark.parametrize(
+    ("said", "few"),
+    [
+        ({}, 64),
+        ({"cpu.max": "max 100000", "memory.max": "max"}, 64),
+        ({"cpu.max": "250000 100000"}, 2),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"a/cpu.max": "300000 100000", "a/b/cpu.max": "500000 100000"}, 3),
+        ({"a/b/memory.max": f"{5 * 2**30}"}, 5),
+        ({"c/cpu.max": "100000 100000"}, 64),
+    ],
+)
+def test_a_container_grants_less_than_the_machine_has(tmp_path, monkeypatch, said, few):
+    groups = tmp_path / "groups"
+    (groups / "a/b").mkdir(parents=True)
+    (groups / "c").mkdir()
+    (tmp_path / "mine").write_text("1:name=x:/c\n0::/a/b\n", "utf-8")
+    for name, text in said.items():
+        (groups / name).write_text(f"{text}\n", "utf-8")
+    monkeypatch.setattr(beside, "GROUPS", groups)
+    monkeypatch.setattr(beside, "OF_GROUP", tmp_path / "mine")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(os, "sysconf", lambda _: 2**20)
+    assert beside.usable_processors() == few

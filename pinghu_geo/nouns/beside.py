@@ -21,6 +21,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any, Literal, NamedTuple, TypeVar
 
@@ -35,7 +36,7 @@ J = TypeVar("J")
 Progress = Callable[[str], None]
 # what is computed of each item: of what all share, of the item, and whom to tell how far it is
 Work = Callable[[Any, J, Progress], T]
-Kind = Literal["ready", "line", "notice", "done", "raised"]
+Kind = Literal["ready", "line", "notice", "done", "raised", "unread"]
 
 # Ctrl-C is heard this [s] after it was pressed at most; some systems interrupt no one who waits
 LISTEN_S = 0.2
@@ -43,6 +44,9 @@ LISTEN_S = 0.2
 SHARED = b""
 # a process takes less of a usual project [bytes]
 MEMORY = 2**30
+# groups of processes, and the one of this process (Linux)
+GROUPS = Path("/sys/fs/cgroup")
+OF_GROUP = Path("/proc/self/cgroup")
 SERVE = "from pinghu_geo.nouns.beside import serve; serve()"
 
 
@@ -53,11 +57,29 @@ def silent(text: str) -> None:
 def usable_processors() -> int:
     """Processors that this process may use, of which each finds some memory."""
     few = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return few or 1
-    return max(min(few or 1, memory // MEMORY), 1)
+    limits = [few or 1, *(quota // period for quota, period in _granted("cpu.max"))]
+    limits += [memory // MEMORY for (memory,) in _granted("memory.max")]
+    with suppress(AttributeError, ValueError, OSError):  # Windows
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEMORY)
+    return max(min(limits), 1)
+
+
+def _granted(name: str) -> Iterator[list[int]]:
+    """What the container, and each group of processes around this one, is limited to (Linux)."""
+    with suppress(OSError):
+        for line in OF_GROUP.read_text().splitlines():
+            if line.startswith("0::"):  # version 2
+                place = GROUPS / line[3:].lstrip("/")
+                for folder in (place, *place.parents[: len(place.parts) - len(GROUPS.parts)]):
+                    with suppress(OSError, ValueError):  # "max": no limit
+                        yield [int(word) for word in (folder / name).read_text().split()]
+
+
+def _interpreter() -> str | None:
+    """The Python that runs this; None in a program that holds one, and names itself instead."""
+    named = Path(sys.executable or "").name.lower()
+    ours = named.startswith(("python", "pypy")) and not getattr(sys, "frozen", False)
+    return sys.executable if ours else None
 
 
 @contextmanager
@@ -100,6 +122,7 @@ class SideBySide:
         self.most = workers
         self._helpers: list[_Helper] = []
         self._jobs = _Jobs()
+        self._busy = threading.Lock()
 
     def __repr__(self) -> str:
         return f"SideBySide({self.most})"
@@ -109,9 +132,12 @@ class SideBySide:
 
         That takes them about a second, in which this process can do something else.
         """
+        if (python := _interpreter()) is None:
+            return
+        first = pickle.dumps((function, None), pickle.HIGHEST_PROTOCOL)
         for _ in range(len(self._helpers), min(self.most, many) - 1):
-            with suppress(OSError, TypeError):  # without an interpreter all is done here
-                self._helpers.append(_Helper(self._jobs, function))
+            with suppress(OSError):  # without an interpreter all is done here
+                self._helpers.append(_Helper(self._jobs, python, first))
 
     def each(
         self,
@@ -124,10 +150,12 @@ class SideBySide:
     ) -> Iterator[tuple[J, T]]:
         """Each item with its result ``function(common, item, tell)``, in the items' order.
 
-        Function, items, what they have in common and results have to be such as can be pickled;
-        another process gets copies of them. On Ctrl-C, and where ``until`` says so after an item
-        that was computed here, the other processes end at once, what is finished is handed out, and
-        nothing else is begun; Ctrl-C that the function didn't catch is then raised.
+        Function and results have to be such as can be pickled; another process gets copies. Items
+        that can't, or that it can't read, are computed here, and so is what is asked while others
+        are at work: within an item, by whoever gets a result, or on another thread. On Ctrl-C, and
+        where ``until`` says so after an item that was computed here, the other processes end at
+        once, what is finished is handed out, and nothing else is begun; Ctrl-C that the function
+        didn't catch is then raised.
 
         Raises
         ------
@@ -137,10 +165,14 @@ class SideBySide:
             A process was ended from outside.
         """
         jobs = list(items)
-        self.start(function, len(jobs))
-        if self._helpers and len(jobs) > 1:
-            yield from self._each_beside(function, jobs, common, tell, until)
-            return
+        if len(jobs) > 1 and self.most > 1 and self._busy.acquire(blocking=False):
+            try:
+                self.start(function, len(jobs))
+                if self._helpers and self._jobs.offer(function, jobs, common):
+                    yield from self._each_beside(function, jobs, common, tell, until)
+                    return
+            finally:
+                self._busy.release()
         for job in jobs:
             yield job, function(common, job, tell)
             if until():
@@ -154,8 +186,7 @@ class SideBySide:
         tell: Progress,
         until: Callable[[], bool],
     ) -> Iterator[tuple[J, T]]:
-        made = _InTurn(tell)
-        said = self._jobs.offer(function, jobs, common)
+        made, said = _InTurn(tell), self._jobs.said
         mine: int | None = 0  # the first, so that its progress is seen as it comes
         try:
             while made.turn < len(jobs):
@@ -169,7 +200,9 @@ class SideBySide:
                     made.take(said.get())
                 for item, result in made.results():
                     yield jobs[item], result
-                mine = None if made.failed else self._jobs.take_here()
+                mine = made.take_unread()
+                if mine is None and made.failed is None:
+                    mine = self._jobs.take_here()
         except KeyboardInterrupt:
             self.end()
             for item, result in made.finished():
@@ -235,11 +268,20 @@ class _InTurn:
         self._lines: dict[int, list[str]] = {}  # of those whose turn is still to come
         self._notices: dict[int, list[str]] = {}
         self._ends: dict[int, _Said] = {}
+        self._unread: set[int] = set()
 
     @property
-    def failed(self) -> bool:
-        """Whether an item raised something, so that none after it is of any use."""
-        return any(end.kind == "raised" for end in self._ends.values())
+    def failed(self) -> int | None:
+        """The first item that raised something, so that none after it is of any use."""
+        return min((i for i, end in self._ends.items() if end.kind == "raised"), default=None)
+
+    def take_unread(self) -> int | None:
+        """An item that another process couldn't read, so that this one has to compute it."""
+        first = min(self._unread, default=None)
+        if first is None or (self.failed is not None and self.failed < first):
+            return None
+        self._unread.remove(first)
+        return first
 
     def take(self, one: _Said) -> None:
         """Hear something; a line of the item whose turn it is is told at once."""
@@ -249,6 +291,8 @@ class _InTurn:
             self._lines.setdefault(one.item, []).append(one.what)
         elif one.kind == "notice":
             self._notices.setdefault(one.item, []).append(one.what)
+        elif one.kind == "unread":
+            self._unread.add(one.item)
         else:
             self._ends[one.item] = one
 
@@ -283,19 +327,23 @@ class _Jobs:
         self.shared = b""
         self.packed: list[bytes] = []
 
-    def offer(self, function: Work[Any, Any], jobs: list[Any], common: Any) -> SimpleQueue[_Said]:
-        """New items, packed by whoever owns them; where it will be told what comes of them.
+    def offer(self, function: Work[Any, Any], jobs: list[Any], common: Any) -> bool:
+        """Offer new items, packed by whoever owns them; False: they can't be packed.
 
         The first stays with whoever offers them.
         """
         # nobody else may pack them: here they are worked with meanwhile
-        self.shared = pickle.dumps((function, common), pickle.HIGHEST_PROTOCOL)
-        self.packed = [pickle.dumps(job, pickle.HIGHEST_PROTOCOL) for job in jobs]
+        try:
+            shared = pickle.dumps((function, common), pickle.HIGHEST_PROTOCOL)
+            packed = [pickle.dumps(job, pickle.HIGHEST_PROTOCOL) for job in jobs]
+        except Exception:  # whatever an object in a table raises
+            return False
+        self.shared, self.packed = shared, packed
         self.said = SimpleQueue()
         with self._changed:
             self._todo = deque(range(1, len(jobs)))
             self._changed.notify_all()
-        return self.said
+        return True
 
     def take_here(self) -> int | None:
         """An item for the process that offers them; None: all are begun."""
@@ -320,20 +368,19 @@ class _Jobs:
 class _Helper:
     """A process, and the thread that hands it items and hands on what it says."""
 
-    def __init__(self, jobs: _Jobs, function: Work[Any, Any]) -> None:
+    def __init__(self, jobs: _Jobs, python: str, first: bytes) -> None:
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for whoever started it
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         places = os.pathsep.join(place for place in sys.path if place)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", SERVE],
+            [python, "-P", "-c", SERVE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": places},
             **apart,
         )
         self._jobs = jobs
-        first = pickle.dumps((function, None), pickle.HIGHEST_PROTOCOL)
         self._thread = threading.Thread(target=self._hand_on, args=(first,), daemon=True)
         self._thread.start()
 
@@ -359,9 +406,14 @@ class _Helper:
                 self._jobs.said.put(_Said(item, "raised", self._end_in_words(fault)))
 
     def _hand_on_words(self, item: int, out: IO[bytes]) -> None:
-        said, kind = self._jobs.said, ""
-        while kind not in ("done", "raised"):
-            kind, what = pickle.loads(_read(out))  # noqa: S301 - of our own process
+        said = self._jobs.said
+        kind: Kind = "ready"
+        while kind not in ("done", "raised", "unread"):
+            packed = _read(out)
+            try:
+                kind, what = pickle.loads(packed)  # noqa: S301 - of our own process
+            except Exception as fault:  # else it would be waited for for ever
+                kind, what = "raised", RuntimeError(f"a result can't be handed over: {fault!r}")
             said.put(_Said(item, kind, what))
 
     def _end_in_words(self, fault: Exception) -> PinghuError:
@@ -415,34 +467,41 @@ def serve() -> None:
     def tell(text: str) -> None:
         _write(out, _packed("line", text))
 
-    function, common = pickle.loads(came.get())  # noqa: S301 - of the process that started this one
+    shared = came.get()
+    loaded: tuple[Work[Any, Any], Any] | None
+    loaded = pickle.loads(shared)  # noqa: S301 - of the process that started this one
     _write(out, _packed("ready", None))
     while True:
         packed = came.get()
         if packed == SHARED:
-            function, common = pickle.loads(came.get())  # noqa: S301
+            shared, loaded = came.get(), None
             continue
-        for said in _computed(
-            function, common, packed, lambda text: _write(out, _packed("line", text))
-        ):
+        try:
+            function, common = loaded = loaded or pickle.loads(shared)  # noqa: S301
+            item = pickle.loads(packed)  # noqa: S301
+        except Exception:  # of a class that the script made, which isn't run here
+            _write(out, _packed("unread", None))
+            continue
+        for said in _computed(function, common, item, tell):
             _write(out, said)
 
 
-def _computed(
-    function: Work[Any, Any], common: Any, packed: bytes, tell: Progress
-) -> Iterator[bytes]:
+def _computed(function: Work[Any, Any], common: Any, item: Any, tell: Progress) -> Iterator[bytes]:
     """Notices of an item, and what came of it."""
     end: tuple[Kind, Any]
     with heard() as notices:
         try:
-            end = "done", function(common, pickle.loads(packed), tell)  # noqa: S301
+            end = "done", function(common, item, tell)
         except Exception as fault:
             if not isinstance(fault, PinghuError):  # of a slip one wants to see where it was
                 fault.add_note(f"In a process that worked beside:\n{traceback.format_exc()}")
             end = "raised", fault
     yield from (_packed("notice", text) for text in notices)
     try:
-        yield _packed(*end)
+        packed = _packed(*end)
+        if end[0] == "raised":  # some errors can't be made again from what they say
+            pickle.loads(packed)  # noqa: S301
+        yield packed
     except Exception as fault:  # what can't be pickled is told in words
         yield _packed("raised", RuntimeError(f"{end[1]!r} can't be handed over: {fault}"))
 
