@@ -49,7 +49,8 @@ class Calibration(Result):
         Each mark with the computed level, the residual (computed less observed) and whether it
         disagrees with the others.
     sections
-        The sections with the new n, for `water_profile` and `building_rises`.
+        The sections with the new n (and n_lid, where they say it), for `water_profile` and
+        `building_rises`.
     """
 
     SHOWN: ClassVar = ("zones", "marks")
@@ -422,7 +423,8 @@ def _calibration_tables(
 ) -> Calibration:
     """The fit as tables; ``zone`` is that of each point of the sections, -1: none."""
     by = np.where(zone >= 0, factor[np.maximum(zone, 0)], 1.0)
-    new = sections.assign(n=sections["n"].astype(float) * by)
+    rough = [c for c in ("n", "n_lid") if c in sections.columns]
+    new = sections.assign(**{c: sections[c].astype(float) * by for c in rough})
     spread = new["n"].groupby(zone).agg(["min", "max"]).reindex(range(len(table)))
     near = np.minimum(factor - table["least_factor"], table["most_factor"] - factor)
     zones = table.assign(

@@ -393,9 +393,7 @@ def scenario_levels(
         packed = case.laid.sections
         factor = np.asarray(one.n_factor, float)
         if factor.ndim:
-            held = list(case.laid.held)
-            inner = np.ones(len(packed) - size - len(held))
-            factor = np.r_[factor, inner, factor[held]]
+            factor = case.laid.factors(factor)
         if (factor != 1).any():
             packed = packed.roughened(factor)
         laid = replace(case.laid, sections=packed)

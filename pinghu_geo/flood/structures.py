@@ -280,6 +280,7 @@ class _InnerSection(NamedTuple):
     below: tuple[float, float, float]  # length, contraction, expansion
     blocked: list[tuple[float, float, float]]  # from, to, top (NaN: endless) of what stands there
     idle: list[tuple[float, float, float]]  # ... and of its idle areas
+    rough_as: int  # section whose n it has; -1: it says its own
     apart: tuple[float, float] = WHOLE  # outside of it is that of other openings
     opening: _Opening | None = None
 
@@ -345,6 +346,7 @@ class _LaidBuilder:
             self.base.limits,
             self.base.lid,
             tuple(self.held),
+            np.array([one.rough_as for one in inner], np.intp),
         )
 
     def _packed_once_more(self) -> Sections:
@@ -625,7 +627,7 @@ class _LaidBuilder:
             below = (before, float(self.at["contraction"][up]), float(self.at["expansion"][up]))
             self.inner.append(_InnerSection(
                 ground, (none,) * 5, banks, self._section_walls(row), below,
-                self._stretches(row, "blocked"), self._stretches(row, "ineffective"), apart,
+                self._stretches(row, "blocked"), self._stretches(row, "ineffective"), row, apart,
             ))  # fmt: skip
         return first, first + 1
 
@@ -720,6 +722,7 @@ class _LaidBuilder:
             (draft.length, float(self.at["contraction"][up]), float(self.at["expansion"][up])),
             self._stretches(row, "blocked"),
             [(a + HAIR_M, b - HAIR_M, top) for a, b, top in self._stretches(row, "ineffective")],
+            -1 if len(own[0]) and numbers(own[0], "n", "structure_parts").notna().any() else row,
             draft.apart, opening,
         )  # fmt: skip
 

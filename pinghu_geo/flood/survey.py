@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pinghu_geo.flood.offsets import is_unsigned, running_back_error
 from pinghu_geo.flood.sections import Array, Ground, Lid, Limit, Sections, pack
@@ -60,6 +61,8 @@ class Laid:
     limits: Sequence[Limit] = ()  # what stands in the sections, at most one a section in each
     lid: Lid | None = None  # undersides over covered sections
     held: tuple[int, ...] = ()  # sections that stand once more, last, with their idle areas held
+    # section whose n each one inside a bridge has; -1: its own
+    rough_as: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
 
     @property
     def covered(self) -> frozenset[int]:
@@ -115,6 +118,11 @@ class Laid:
             twins=twins,
             soffits={} if self.lid is None else _lid_soffits(self.lid),
         )
+
+    def factors(self, by_station: Array) -> Array:
+        """A factor on n of each station as one of each section, also inside bridges."""
+        inner = np.where(self.rough_as < 0, 1.0, by_station[self.rough_as])
+        return np.r_[by_station, inner, by_station[list(self.held)]]
 
     def own(self, rows: Array) -> Array:
         """Stations of sections, of which some stand twice."""
