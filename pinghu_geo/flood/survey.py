@@ -122,7 +122,7 @@ class Laid:
     def factors(self, by_station: Array) -> Array:
         """A factor on n of each station as one of each section, also inside bridges."""
         inner = np.where(self.rough_as < 0, 1.0, by_station[self.rough_as])
-        return np.r_[by_station, inner, by_station[list(self.held)]]
+        return np.asarray(np.r_[by_station, inner, by_station[list(self.held)]])
 
     def own(self, rows: Array) -> Array:
         """Stations of sections, of which some stand twice."""
