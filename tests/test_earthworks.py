@@ -37,6 +37,55 @@ def test_a_cut_below_a_lid_leaves_the_lid_and_what_is_left_out():
     assert part.loc[covered, "elevation_m"].tolist() == [3.5, 3.0, 3.0, 3.5]
 
 
+BOX = pd.DataFrame({
+    "river": "r", "chainage_m": np.repeat([0.0, 100.0], 4), "offset_m": [-10.0, -10, 10, 10] * 2,
+    "elevation_m": [4.1, 0.1, 0.1, 4.1, 4.0, 0.0, 0.0, 4.0], "n": [0.02, 0.03, 0.04, 0.05] * 2,
+})  # fmt: skip
+DITCH = pd.DataFrame({"river": "r", "chainage_m": [0.0, 100.0], "centre_m": 0.0, "bottom_m": 4.0,
+                      "invert_m": -0.5, "side_slope": 0.0})  # fmt: skip
+
+
+@pytest.mark.parametrize("bottom", [4.0, 20.0, 30.0])
+def test_walls_at_the_ends_of_a_cut_section_stay(bottom):
+    """Cut away, they stood nowhere, and any water was above the section's ends."""
+    found = pg.flood.cut_sections(BOX, DITCH.assign(bottom_m=bottom))
+    first = found[found["chainage_m"] == 0]
+    half = bottom / 2
+    offsets, levels = [-10.0, -10, 10, 10], [4.1, -0.5, -0.5, 4.1]
+    if bottom < 20:
+        offsets[2:2], levels[1:3] = [-half, -half, half, half], [0.1, 0.1, -0.5, -0.5, 0.1, 0.1]
+    assert first["offset_m"].tolist() == offsets
+    assert first["elevation_m"].tolist() == levels
+    assert first["n"].iloc[0] == 0.02
+    assert first["n"].iloc[-2] == 0.04  # the right wall's
+    made = pg.water_profile(found, 20.0, {"level_m": 1.0})
+    assert made["doubts"].tolist() == ["", ""]
+    # 20 m of bed, two walls to the level, and the sides of the ditch
+    sides = 2 * 1.0 + 2 * 0.5 if bottom < 20 else 2 * 1.5
+    assert made["wetted_perimeter_m"].iloc[-1] == pytest.approx(20 + sides)
+    again = pg.flood.cut_sections(found, DITCH.assign(bottom_m=bottom))
+    pd.testing.assert_frame_equal(again, found)  # nothing is left to cut
+
+
+def test_a_cut_in_a_covered_box_leaves_its_walls_and_its_cover():
+    roof = BOX.assign(lid_m=[4.1] * 4 + [4.0] * 4, n_lid=0.015)
+    found = pg.flood.cut_sections(roof, DITCH)
+    np.testing.assert_allclose(found["lid_m"], np.repeat([4.1, 4.0], 8))
+    full, deeper = (pg.water_profile(t, 100.0, {"level_m": 6.0}).iloc[-1] for t in (roof, found))
+    assert full["wetted_perimeter_m"] == pytest.approx(2 * 20 + 2 * 4)
+    assert deeper["wetted_perimeter_m"] == pytest.approx(2 * 20 + 2 * 4 + 2 * 0.5)
+    assert deeper["area_m2"] == pytest.approx(full["area_m2"] + 4 * 0.5)
+    # a cover between walls inside of a section, as high as they are where they stand
+    inner = pd.DataFrame({
+        "river": "r", "chainage_m": 0.0, "offset_m": [-20.0, -10, -10, 10, 10, 20],
+        "elevation_m": [6.0, 6, 0, 0, 6, 6], "n": 0.03, "lid_m": [np.nan, 6, 4, 4, 6, np.nan],
+    })  # fmt: skip
+    found = pg.flood.cut_sections(inner, DITCH.head(1))
+    stays = found["elevation_m"] == 6
+    assert found.loc[stays, "lid_m"].tolist()[1:3] == [6, 6]
+    assert (found.loc[~stays, "lid_m"] == 4).all()
+
+
 def test_a_bend_whose_froude_number_is_unknown_has_no_rise():
     turn = np.linspace(0, np.pi / 2, 200)
     line = shapely.LineString(100 * np.stack([np.sin(turn), np.cos(turn)], axis=1))

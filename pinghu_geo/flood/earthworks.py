@@ -130,10 +130,23 @@ def _section_of_line(part: pd.DataFrame, line: Line) -> pd.DataFrame:
     new = {c: part[c].iloc[0] for c in part.columns if c not in drawn}
     new |= {"offset_m": x, "elevation_m": z, "n": n}
     for column in lids:
-        known = part[["offset_m", column]].astype(float).dropna()
-        where, high = known["offset_m"].to_numpy(), known[column].to_numpy()
-        new[column] = np.interp(x, where, high, left=np.nan, right=np.nan) if len(known) else np.nan
+        new[column] = _lid_values(part, column, x, z)
     return pd.DataFrame(new)
+
+
+def _lid_values(part: pd.DataFrame, column: str, x: Array, z: Array) -> Array:
+    """What a section says of its lid, at the points of another line; NaN beside the lid.
+
+    At a wall, where it says two values at one place, each point that stays keeps its own.
+    """
+    known = part[["offset_m", "elevation_m", column]].astype(float).dropna()
+    if known.empty:
+        return np.full(len(x), np.nan)
+    inner = known.groupby("offset_m")[column].min()
+    found = np.interp(x, inner.index.to_numpy(), inner.to_numpy(), left=np.nan, right=np.nan)
+    for at, ground, value in known[known.duplicated("offset_m", keep=False)].to_numpy():
+        found[(x == at) & (np.abs(z - ground) < 1e-9)] = value
+    return np.asarray(found)
 
 
 def _refuse_unsound_lines(
@@ -203,7 +216,15 @@ def _line_with_cut(line: Line, cut: dict[str, float]) -> Line:
     rough = np.where(keep & np.isfinite(cut["n"]), cut["n"], rough)
     ends = [np.where(keep, one, other) for one, other in zip(new, old, strict=True)]
     points = [np.stack([at, z, rough], axis=1) for at, z in zip((a, b), ends, strict=True)]
-    return _without_straight_points(np.stack(points, axis=1).reshape(-1, 3))
+    made = np.stack(points, axis=1).reshape(-1, 3)
+    # walls at both ends of a section stay
+    own = np.stack([x, z, n], axis=1)
+    left_wall = own[: np.count_nonzero(x == x[0]) - 1]
+    right_wall = own[np.searchsorted(x, x[-1]) + 1 :]
+    if len(right_wall):
+        foot = np.array([[x[-1], made[-1, 1], n[-1 - len(right_wall)]]])
+        right_wall = np.concatenate([foot, right_wall])
+    return _without_straight_points(np.concatenate([left_wall, made, right_wall]))
 
 
 def _pieces_cut(middle: Array, lower: Array, left: float, right: float) -> Array:
