@@ -183,3 +183,27 @@ def test_a_profile_of_two_floods_is_refused(river):
     )
     with pytest.raises(pg.errors.LayerError, match="several values of profile"):
         pg.flood_levels(houses, profile, river)
+
+
+def test_ground_that_the_dem_knows_in_part_is_no_mean_of_a_footprint(tmp_path, river):
+    """Of a house whose lower half lies in a hole the upper half stood above the flood."""
+    houses = building_frame({
+        "whole": shapely.box(40, 20, 60, 40), "upper half": shapely.box(80, 20, 100, 40),
+        "nearly whole": shapely.box(120, 20, 140, 40), "in a hole": shapely.box(160, 20, 180, 40),
+        "over the raster's edge": shapely.box(100, 50, 110, 65),
+    })  # fmt: skip
+    profile = pd.DataFrame({"river": "A", "chainage_m": [0.0, 200.0], "level_m": [23.1, 23.1]})
+    path = plane(tmp_path / "dem.tif", tilt=(0.0, 0.1))
+    with rasterio.open(path, "r+") as file:
+        ground = file.read(1)
+        ground[30:40, 130:150] = -9999  # rows from 60 m down, columns from -50 m
+        ground[20:22, 170:180] = -9999
+        ground[20:40, 210:230] = -9999
+        file.write(ground, 1)
+    found = pg.flood_levels(houses, profile, river, dem=path)
+    known = ["whole", "nearly whole"]
+    assert found.index[found["ground_m"].notna()].tolist() == known
+    assert found.loc["whole", "freeboard_m"] == pytest.approx(-0.1, abs=1e-5)
+    unknown = found.drop(index=known)
+    assert unknown[["freeboard_m", "flood_depth_m"]].isna().all(axis=None)
+    assert (found["flood_level_m"] == 23.1).all()

@@ -61,6 +61,8 @@ WINDOW_CELLS = 500_000
 ALONG_M = 2.0
 # so many equal heights are no ground
 SEVERAL = 5
+# of a footprint at least so much is to be known for its mean ground; ours, no standard says it
+LEAST_KNOWN = 0.9
 # so many places along a river tell whether its ground and its levels are of one system
 PLACES = 41
 
@@ -532,8 +534,9 @@ def flood_levels(
     -------
     pandas.DataFrame
         On the features' index: flood_level_m, the level at the building's chainage (NA outside
-        the profile); ground_m, the mean ground within the footprint; flood_depth_m, freeboard_m
-        (ground less level; negative: the ground lies below the flood).
+        the profile); ground_m, the mean ground within the footprint (NA where the DEM knows less
+        than nine tenths of it); flood_depth_m, freeboard_m (ground less level; negative: the ground
+        lies below the flood).
 
     Raises
     ------
@@ -570,7 +573,9 @@ def flood_levels(
         require_one_datum({"profile": profile, "dem": rasters.datum})
         _require_ground_near_levels(rasters, profile, lines)
         require_polygons(features, "features")
-        ground = _values_within(features, rasters, "ground_m")["ground_m_mean"].to_numpy()
+        within = _values_within(features, rasters, "ground_m")
+        known = within["covered_ratio"] >= LEAST_KNOWN
+        ground = within["ground_m_mean"].where(known).to_numpy()
     found["ground_m"] = ground
     found["freeboard_m"] = found["ground_m"] - found["flood_level_m"]
     found["flood_depth_m"] = (-found["freeboard_m"]).clip(lower=0)
@@ -698,9 +703,9 @@ def inundation(
     Notes
     -----
     Cell by cell: the level at the centreline's nearest point, less the ground; ground as high as
-    the level stays dry. Of a DEM in whole decimetres each cell counts as it is stored: what lay
-    5 cm below the water before it was rounded isn't known any more. A screening: no flow is
-    computed outside the sections.
+    the level stays dry, and so do cells without a height, such as holes under houses. Of a DEM in
+    whole decimetres each cell counts as it is stored: what lay 5 cm below the water before it was
+    rounded isn't known any more. A screening: no flow is computed outside the sections.
 
     References
     ----------
