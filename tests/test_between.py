@@ -129,3 +129,12 @@ def test_a_house_is_moved_to_no_section_beyond_a_structure():
     found = [pg.building_obstacles(house, sections, RIVERS, structures=s)["chainage_m"].tolist()
              for s in (None, WEIR, WEIR.assign(chainage_m=490.0))]  # fmt: skip
     assert found == [[504.0], [480.0], [504.0]]
+
+
+def test_between_equal_levels_stands_exactly_that():
+    """A hair above it, all ground as high as the water would be under water."""
+    at = np.array([0.0, 200.0, 260.0])
+    here = np.linspace(0, 260, 1999)
+    found = levels_between(at, np.array([54.0, 54.0, 53.1]), here, None)
+    assert (found[here <= 200] == 54.0).all()
+    assert levels_between(at, np.array([54.0, 0.1, 53.1]), at, None).tolist() == [54.0, 0.1, 53.1]

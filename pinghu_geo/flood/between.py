@@ -61,7 +61,8 @@ def levels_between(along: Array, level: Array, here: Array, standing: Standing |
     if len(along) < 2:
         return np.where(here == along, level, np.nan) if len(along) else np.full(len(here), np.nan)
     j, share = shares_below(along, here, standing)
-    found = (1 - share) * level[j] + share * level[j + 1]
+    # between equal levels exactly they, for ground as high as the water is dry
+    found = np.where(share < 1, level[j] + share * (level[j + 1] - level[j]), level[j + 1])
     return np.where((here >= along[0]) & (here <= along[-1]), found, np.nan)
 
 
