@@ -133,7 +133,9 @@ def water_profile(
     junctions
         Where rivers meet or part: junction, river, role {in, out}, length_m of the way across for
         each branch, angle_deg to the common direction, method {energy, momentum}, friction, weight.
-        A river that flows into one needs no ``downstream``.
+        A river that flows into one needs no ``downstream``. Where one parts, the discharges of
+        its branches are taken as given: of several levels that they ask for the highest counts,
+        and whether the water would part so isn't tried.
     rivers
         Centrelines: their chainage_sign and chainage equations say which way sections follow and
         how far apart. Without them chainages grow downstream.
