@@ -1,5 +1,7 @@
 """The line that demolishes least: promises against the drawn line, limits, prices."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,22 @@ def test_the_line_moves_to_the_free_bank(street):
     assert best.comparison.schemes["最少拆迁"].affected.index.tolist() == (
         ["R0"] if states["R0"] == "added" else []
     )
+
+
+def test_what_the_search_estimates_is_not_said_of_what_the_line_takes(street):
+    """A report said "423 of 423 buildings" of schemes that take 395 and 386: the search's reach."""
+    rivers, widths, buildings = street
+    some = buildings.assign(floor_area_m2=np.where(buildings.index == "R0", 200.0, np.nan))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        pg.least_demolition(rivers, widths, some, LIMITS, rates=RATES)
+    said = [str(one.message) for one in told]
+    # all six on the left reach into the line as approved; R0 only into one that was moved
+    assert "floor area of 6 of 6 buildings is estimated" in "".join(said)
+    assert [one for one in said if "search" in one] == [
+        f"the search counts {len(some) - 1} of the {len(some)} buildings within its reach by floor "
+        "areas that are estimated as footprint x floors"
+    ]
 
 
 def test_the_approved_line_stays_where_nothing_is_gained(street):

@@ -31,7 +31,7 @@ from pinghu_geo.search.found import (
     width_table,
 )
 from pinghu_geo.search.jogs import bend_rule
-from pinghu_geo.search.offsets import moves_of, read_limits, within_reach
+from pinghu_geo.search.offsets import moves_of, read_limits, say_estimated, within_reach
 from pinghu_geo.search.outcome import SearchRecord, WithinRise
 from pinghu_geo.search.reaches import (
     Asked,
@@ -192,6 +192,7 @@ def least_demolition_within_rise(
     approved = red_line(rivers, widths)
     near = within_reach(buildings, approved, given)
     require_valid(buildings, "buildings", near=near)
+    say_estimated(buildings.iloc[near])
     asked = Asked(
         rivers, widths, approved, buildings, rates, locks, given, flows, downstream,
         {"contraction": contraction, "expansion": expansion}, allowed_mm, freeboard_m,

@@ -11,13 +11,17 @@ import pandas as pd
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.nouns.errors import ChainageError, LayerError, OptimiseError
+from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.schema import nearest, numbers, require_columns
 from pinghu_geo.redline.areas import rows_near
 from pinghu_geo.redline.overlap import floor_area
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.schemes.cost import compensation
 
-__all__ = ["LIMITS", "costs", "locked", "moves_of", "prices", "read_limits", "require_room"]
+__all__ = [
+    "LIMITS", "costs", "locked", "moves_of", "prices", "read_limits", "require_room",
+    "say_estimated",
+]  # fmt: skip
 
 # What a planner may state, and what holds where nothing is stated. Lengths [m], prices [yuan].
 LIMITS: Mapping[str, float | None] = {
@@ -89,9 +93,22 @@ def within_reach(
     return np.asarray(rows_near(buildings, approved.geometry.to_numpy(), within_m=most))
 
 
+def say_estimated(near: gpd.GeoDataFrame) -> None:
+    """Say how many buildings within reach of all rivers count by an estimated floor area."""
+    with heard() as said:
+        area = floor_area(near)["floor_area_m2"]
+    if said:
+        guessed = (numbers(near, "floor_area_m2", "buildings").isna() & area.notna()).sum()
+        notify(
+            f"the search counts {guessed} of the {len(near)} buildings within its reach by floor "
+            "areas that are estimated as footprint x floors"
+        )
+
+
 def costs(near: gpd.GeoDataFrame, rates: pd.DataFrame | None) -> Array:
     """What each building costs when it goes, in whole yuan."""
-    area = floor_area(near)["floor_area_m2"]
+    with heard():  # `say_estimated` says it, once for all rivers
+        area = floor_area(near)["floor_area_m2"]
     priced = near.drop(columns=["demolish_floor_area_m2"], errors="ignore")
     priced = priced.assign(demolish_floor_area_m2=area)
     if rates is not None:

@@ -41,7 +41,7 @@ from pinghu_geo.search.jogs import Bends, bend_rule, bends_said
 from pinghu_geo.search.localline import LocalLine
 from pinghu_geo.search.localriver import LocalRiver, LocalRules, Surveyed, no_line_error
 from pinghu_geo.search.mincut import LocalProblem
-from pinghu_geo.search.offsets import read_limits, within_reach
+from pinghu_geo.search.offsets import read_limits, say_estimated, within_reach
 from pinghu_geo.search.sparing import PRICE, exchanged, moved_stretches, still_taken
 
 __all__ = ["LeastDemolition", "least_demolition"]
@@ -310,7 +310,9 @@ def least_demolition(
     widths = width_rows(widths, lines)
     require_columns(widths, ("river", "chainage_m", "left_m", "right_m"), "widths")
     approved = red_line(rivers, widths)
-    require_valid(buildings, "buildings", near=within_reach(buildings, approved, given))
+    near = within_reach(buildings, approved, given)
+    require_valid(buildings, "buildings", near=near)
+    say_estimated(buildings.iloc[near])
     surveyed = Surveyed.of(sections, banks, profile, walls, rivers, given)
     rules = LocalRules(given, rates, locks, stations, surveyed)
     found: dict[str, LocalLine] = {}
