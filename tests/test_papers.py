@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import shapely
 from docx import Document
+from docx.oxml.ns import qn
 from lxml import etree
 from test_campaign_project import report, said, small_project
 
@@ -270,6 +271,7 @@ def test_the_report_on_schemes_holds_the_tables_of_compare(tmp_path):
     assert table_after(path, "方案", "河道")[0][:4] == ["窄", "甲河", "2", "0"]
     assert any("按基底面积乘层数估算" in t for t in texts(path))
     assert "没有寻优得出的方案。" in texts(path)
+    assert loose_above_signatures(path) == []
 
 
 def test_a_sum_that_is_known_in_part_says_so_in_both_tables_of_the_schemes(tmp_path):
@@ -288,6 +290,37 @@ def test_a_sum_that_is_known_in_part_says_so_in_both_tables_of_the_schemes(tmp_p
     assert wide[3:5] == ["300(另有 1 栋不详)", "4(另有 1 栋不详)"]
     spared = table_after(path, "方案", "河道")[0]
     assert spared[2:6] == ["2", "0", "200(另有 1 栋不详)", "3(另有 1 栋不详)"]
+
+
+def loose_above_signatures(path):
+    """Texts between the last thing said and the signatures that Word may leave on another page."""
+    body = list(Document(path).element.body)
+    at = max(k for k, one in enumerate(body) if one.tag == qn("w:tbl"))
+    loose = []
+    for one in reversed(body[:at]):
+        last = list(one.iter(qn("w:tr")))[-1] if one.tag == qn("w:tbl") else one
+        parts = list(last.iter(qn("w:p")))
+        loose += ["".join(p.itertext()) for p in parts if p.find(f".//{qn('w:keepNext')}") is None]
+        if one.tag == qn("w:tbl") or "".join(one.itertext()) not in ("", "签字"):
+            return loose
+    raise AssertionError(path)
+
+
+@pytest.mark.parametrize("as_of", ["2018-03-12", "2019-01-31"])
+def test_signatures_never_stand_on_a_page_alone(tmp_path, as_of):
+    """The box of a weekly report stood on page 2: what was signed could be swapped."""
+    made = campaigns.campaign(20, as_of=as_of)
+    tasks, state, watched = made["tasks"], made["state"], made["watched"]
+    paths = [
+        pg.deliver.write_weekly_report(
+            tasks, state, watched, tmp_path / "周报.docx", plan=made["plan"], faces=made["faces"]
+        ),
+        *pg.deliver.write_household_files(tasks.buildings.head(1), tmp_path / "户", state=state),
+        *pg.deliver.write_notices(watched, tmp_path / "督办")[:1],
+        *pg.deliver.write_transfers(made["faces"], tmp_path / "交", tasks=tasks, state=state)[:1],
+    ]
+    assert len(paths) == 4
+    assert [loose_above_signatures(path) for path in paths] == [[]] * 4
 
 
 # --- the office's own templates ---

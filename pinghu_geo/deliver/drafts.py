@@ -158,7 +158,7 @@ def _household_draft(lang: Lang) -> bytes:
     draft.line("{{ one.progress_said }}", keep=True)
     draft.rows("progress", [(say("stage", lang), "stage", .3),
                             (say("reached on", lang), "date", .3),
-                            (say("note", lang), "note", .4)])  # fmt: skip
+                            (say("note", lang), "note", .4)], foot=True)  # fmt: skip
     draft.heading(say("signatures", lang))
     draft.signatures([say("owner (signature)", lang), say("surveyed by", lang),
                       say("valued by", lang), say("group", lang),
@@ -195,11 +195,11 @@ def _weekly_draft(lang: Lang) -> bytes:
     draft.heading(say("working faces", lang))
     draft.lines("faces")
     draft.heading(say("planned for next week", lang))
-    with draft.shown_if("next", say("No node has a stage due next week.", lang)):
+    with draft.shown_if("next", say("No node has a stage due next week.", lang), keep=True):
         draft.rows("next", [(label("node_id", lang=lang), "node_id", .3),
                             (label("group", lang=lang), "group", .2),
                             (say("stage", lang), "stage", .25),
-                            (say("until", lang), "finish", .25)])  # fmt: skip
+                            (say("until", lang), "finish", .25)], foot=True)  # fmt: skip
     draft.signatures([say("drawn up by", lang), say("checked by", lang)])
     return draft.end()
 
@@ -225,7 +225,7 @@ def _notice_draft(lang: Lang) -> bytes:
                               (say("stage", lang), "stage", .2),
                               (label("blocker", lang=lang), "blocker", .35)])  # fmt: skip
     draft.line(say("You are asked to complete it by ____-__-__ and to reply in writing with the "
-                   "reason and the measures taken.", lang), indent=True)  # fmt: skip
+                   "reason and the measures taken.", lang), indent=True, keep=True)  # fmt: skip
     draft.signatures([say("issued by (stamp), on", lang), say("received by, on", lang)])
     return draft.end()
 
@@ -252,7 +252,7 @@ def _transfer_draft(lang: Lang) -> bytes:
                  say("☐ water, electricity, gas and telephone are cut", lang),
                  say("☐ boundary stakes are set and handed over", lang)):  # fmt: skip
         draft.line(text)
-    draft.line(say("Left open: ________________________________________", lang))
+    draft.line(say("Left open: ________________________________________", lang), keep=True)
     draft.signatures([say("handed over by (stamp), on", lang),
                       say("taken over by (stamp), on", lang),
                       say("supervisor of the works, on", lang)])  # fmt: skip
@@ -296,7 +296,7 @@ def _schemes_draft(lang: Lang) -> bytes:
                               (say("proof", lang), "proof", .18)])  # fmt: skip
     draft.pictures("widths")
     draft.heading(say("reservations", lang))
-    draft.lines("reservations")
+    draft.lines("reservations", foot=True)
     draft.signatures([say("drawn up by", lang), say("checked by", lang), say("approved by", lang)])
     return draft.end()
 

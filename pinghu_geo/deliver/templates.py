@@ -105,15 +105,24 @@ class Draft:
             one.paragraph_format.first_line_indent = Pt(2 * size)
         self._add_text_run(one, text, size=size)
 
-    def lines(self, name: str) -> None:
-        """A paragraph for each text of a list."""
+    def lines(self, name: str, *, foot: bool = False) -> None:
+        """A paragraph for each text of a list; with a ``foot`` the last stays with what follows."""
         self._add_tag(f"{{%p for said in one.{name} %}}")
+        if foot:
+            self._add_tag("{%p if loop.last %}")
+            self.line("{{ said }}", indent=True, keep=True)
+            self._add_tag("{%p else %}")
         self.line("{{ said }}", indent=True)
+        if foot:
+            self._add_tag("{%p endif %}")
         self._add_tag("{%p endfor %}")
 
-    def shown_if(self, name: str, otherwise: str = "") -> _ConditionalPart:
-        """What is drawn up within is shown only where something is there to show."""
-        return _ConditionalPart(self, name, otherwise)
+    def shown_if(self, name: str, otherwise: str = "", *, keep: bool = False) -> _ConditionalPart:
+        """What is drawn up within is shown only where something is there to show.
+
+        What stands there ``otherwise`` stays with what follows, where it is to ``keep``.
+        """
+        return _ConditionalPart(self, name, otherwise, keep)
 
     def facts(self, facts: Sequence[tuple[str, str]], *, across: int = 2) -> None:
         """A table of words and values, some pairs a row."""
@@ -126,11 +135,17 @@ class Draft:
         self.doc.add_paragraph().paragraph_format.space_after = Pt(0)
 
     def rows(
-        self, name: str, columns: Sequence[tuple[str, str, float]], *, keep: bool = False
+        self,
+        name: str,
+        columns: Sequence[tuple[str, str, float]],
+        *,
+        keep: bool = False,
+        foot: bool = False,
     ) -> None:
         """A table with a row for each of a list: heading, value and share of the width.
 
-        One to ``keep`` stays on a page whole, as one with a sum at its foot does.
+        One to ``keep`` stays on a page whole, as one with a sum at its foot does; with a ``foot``
+        its last row stays with what follows.
         """
         table = self._add_empty_table(len(columns), [share for *_, share in columns])
         first = table.add_row()
@@ -138,11 +153,19 @@ class Draft:
             self._fill_cell(cell, word, head=True)
         repeat = OxmlElement("w:tblHeader")
         first._tr.get_or_add_trPr().append(repeat)
-        table.add_row().cells[0].text = f"{{%tr for row in one.{name} %}}"
-        for cell, (_, value, _) in zip(table.add_row().cells, columns, strict=True):
-            self._fill_cell(cell, f"{{{{ row.{value} }}}}", keep=keep)
-        table.add_row().cells[0].text = "{%tr endfor %}"
-        self.doc.add_paragraph().paragraph_format.space_after = Pt(0)
+        begin, end = f"{{%tr for row in one.{name} %}}", "{%tr endfor %}"
+        steps: list[str | bool] = [begin, keep, end]  # tags, and whether the row between is kept
+        if foot:
+            steps[1:2] = ["{%tr if loop.last %}", True, "{%tr else %}", keep, "{%tr endif %}"]
+        for step in steps:
+            cells = table.add_row().cells
+            if isinstance(step, str):
+                cells[0].text = step
+                continue
+            for cell, (_, value, _) in zip(cells, columns, strict=True):
+                self._fill_cell(cell, f"{{{{ row.{value} }}}}", keep=step)
+        below = self.doc.add_paragraph().paragraph_format
+        below.space_after, below.keep_with_next = Pt(0), foot or None
 
     def picture(self, name: str) -> None:
         """A picture where there is one."""
@@ -161,7 +184,10 @@ class Draft:
         self._add_tag("{%p endfor %}")
 
     def signatures(self, words: Sequence[str]) -> None:
-        """Places to sign and to date, high enough for a stamp."""
+        """Places to sign and to date, high enough for a stamp; what stands above is kept with it.
+
+        A paper signed on a page without a word of what is signed can be swapped.
+        """
         table = self._add_empty_table(len(words), [1 / len(words)] * len(words))
         for cell, word in zip(table.add_row().cells, words, strict=True):
             self._fill_cell(cell, word, head=True)
@@ -219,8 +245,8 @@ class Draft:
 class _ConditionalPart:
     """A part of a draft between its condition and what stands there otherwise."""
 
-    def __init__(self, draft: Draft, name: str, otherwise: str) -> None:
-        self.draft, self.name, self.otherwise = draft, name, otherwise
+    def __init__(self, draft: Draft, name: str, otherwise: str, keep: bool) -> None:
+        self.draft, self.name, self.otherwise, self.keep = draft, name, otherwise, keep
 
     def __enter__(self) -> None:
         self.draft._add_tag(f"{{%p if one.{self.name} %}}")
@@ -228,7 +254,7 @@ class _ConditionalPart:
     def __exit__(self, *_: object) -> None:
         if self.otherwise:
             self.draft._add_tag("{%p else %}")
-            self.draft.line(self.otherwise)
+            self.draft.line(self.otherwise, keep=self.keep)
         self.draft._add_tag("{%p endif %}")
 
 
