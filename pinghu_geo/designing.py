@@ -242,4 +242,5 @@ def write_searches(
         write_table(best.certificate, folder / f"proof_{name}.xlsx", lang=plan.lang)
         if isinstance(best, WithinRise):
             write_table(best.nodes, folder / f"searched_{name}.xlsx", lang=plan.lang)
-            write_table(best.rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
+            rise = best.rise.drop(columns="scheme")  # the file is named for it
+            write_table(rise, folder / f"rise_{name}.xlsx", lang=plan.lang)

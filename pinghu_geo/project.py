@@ -37,7 +37,7 @@ from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
 from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
-from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, spoken
+from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, spoken, unit_of
 from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.plan import (
     CAMPAIGN_TABLES,
@@ -528,7 +528,8 @@ def summary_lines(folder: Path) -> list[str]:
     unknown, between = say("unknown", lang), "," if lang == "zh" else ", "
     for row in said["schemes"]:
         facts = [
-            f"{label(k, lang=lang, unit=False)} {unknown if v is None else f'{v:,.0f}'}"
+            f"{label(k, lang=lang, unit=False)} "
+            + (unknown if v is None else f"{v:,.0f} {unit_of(k, lang=lang)}".rstrip())
             for k, v in row.items()
             if k != "scheme" and not (k.endswith("unknown") and not v)
         ]

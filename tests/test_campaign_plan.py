@@ -297,6 +297,11 @@ def test_days_by_hand_with_one_crew():
     short = wanted.shortage.iloc[0]
     assert (short["late_days"], short["late_days_then"], short["proof"]) == (4, 0, "optimal")
     assert short["crews_more"] >= 1
+    assert [t for t in wanted.summary() if "天" in t or "日" in t] == [
+        "最大延误 4 个工作日(已证最小)。",
+        f"甲:至少增加 {short['crews_more']} 支队伍({short['where']}),延误由 4 个工作日减到 0 个工作日。",
+    ]
+    assert wanted.summary(lang="en")[-1].endswith("bring the lateness from 4 to 0 working days.")
 
 
 def test_the_smallest_addition_of_crews_does_and_one_less_does_not():

@@ -119,6 +119,23 @@ def test_numbers_of_a_plain_sheet_are_shown_short_and_kept_whole(tmp_path):
     assert [c.value for c in sheet[3]] == [None, 1, 1.2, 9, "x", 12.123456]
 
 
+def test_water_has_no_column_of_land_and_schemes_that_differ(tmp_path):
+    """The wetted area stood under 宗地面积; schemes were one another's rows, or a blank column."""
+    one = pd.DataFrame({"scheme": "", "profile": "100年", "river": "甲河", "chainage_m": [0.0, 50.0],
+                        "level_m": [12.3, 12.1], "area_m2": [30.0, 31.0]})  # fmt: skip
+    path = tmp_path / "水力.xlsx"
+    pg.deliver.write_hydraulics(one, path, freeboard=one.drop(columns="area_m2"))
+    for name in ("水面线", "超高"):
+        assert "方案" not in pd.read_excel(path, sheet_name=name, header=2)
+    assert sheet_rows(path, "水面线")["过水面积 (m²)"].tolist() == [30.0, 31.0]
+    two = pd.concat([one.assign(scheme="宽"), one.assign(scheme="窄", level_m=[12.5, 12.4])])
+    pg.deliver.write_hydraulics(two, path, freeboard=two.drop(columns="area_m2"))
+    for name in ("水面线", "超高"):
+        found = sheet_rows(path, name)
+        assert found["方案"].tolist() == ["宽", "宽", "窄", "窄"]
+        assert found["水位 (m)"].tolist() == [12.3, 12.1, 12.5, 12.4]
+
+
 def test_a_sheet_has_the_name_of_its_file(tmp_path):
     rows = pd.DataFrame({"注": ["甲"]})
     for stem, name in (("宽度", "宽度"), ("a[1]" + "长" * 40, "a_1_" + "长" * 27),
@@ -543,7 +560,8 @@ def test_run_and_check_from_the_shell(project, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = typed("run", project(), "--out", "out")
     assert code == 0, err
-    assert "房屋栋数 6" in out
+    assert "房屋栋数 6 栋,全部压占" in out
+    assert re.search(r"拆除建筑面积 [\d,]+ m²,.*工程用地面积 [\d,]+ m²,征拆节点 \d+ 个", out)
     # once as a command of its own
     code, out, err = shell("check", "project.toml", "--out", "check.xlsx", cwd=tmp_path)
     assert "错误 0 项" not in out or code == 0

@@ -89,7 +89,7 @@ class Schedule(Result):
         if (late & done).any():
             lines.append(say("{} nodes were handed over late.", lang, (late & done).sum()))
         first = self.goals.iloc[0]
-        least = say("at least {} days", lang, f"{first['bound']:.0f}")
+        least = say("at least {} working days", lang, f"{first['bound']:.0f}")
         proof = say("proven least", lang) if first["proof"] == "optimal" else least
         lines.append(say("The largest lateness is {} working days ({}).", lang,
                          f"{first['value']:.0f}", proof))  # fmt: skip
@@ -97,13 +97,16 @@ class Schedule(Result):
             days = row.late_days, row.late_days_then
             group = row.group or say("all nodes", lang)
             if row.crews_more <= 0:
-                said = say("{}: {} days late, and more crews don't help.", lang, group, days[0])
+                said = say(
+                    "{}: {} working days late, and more crews don't help.", lang, group, days[0]
+                )
             elif row.proof == "optimal":
-                said = say("{}: at least {} crews more ({}) bring the lateness from {} to {} days.",
+                said = say("{}: at least {} crews more ({}) bring the lateness from {} to {} "
+                           "working days.",
                            lang, group, row.crews_more, row.where, *days)  # fmt: skip
             else:
-                said = say("{}: {} crews more ({}) bring the lateness from {} to {} days.", lang,
-                           group, row.crews_more, row.where, *days)  # fmt: skip
+                said = say("{}: {} crews more ({}) bring the lateness from {} to {} working days.",
+                           lang, group, row.crews_more, row.where, *days)  # fmt: skip
             lines.append(said)
         return lines
 
@@ -683,9 +686,9 @@ def _reason_in_words(row: Any, rule: str, words: dict[str, str], lang: Lang) -> 
         return say("all done", lang)
     said = [rule] if rule else []
     if row.late_days:
-        said.append(say("{} days after the entry", lang, row.late_days))
+        said.append(say("{} working days after the entry", lang, row.late_days))
     if pd.notna(row.needed_by):
-        said.append(say("float of {} days", lang, row.float_days))
+        said.append(say("float of {} working days", lang, row.float_days))
         said.append(say("by {} {} m must be handed over", lang, f"{row.needed_by:%Y-%m-%d}",
                         f"{row.length_m:.0f}"))  # fmt: skip
     if row.critical:

@@ -62,8 +62,8 @@ CHANGE_COLUMNS = [
     "avoided_floor_area_m2", "avoided_tenants", "avoided_yuan",
 ]  # fmt: skip
 PROFILE_COLUMNS = [
-    "profile", "river", "chainage_m", "discharge_m3s", "bed_m", "level_m", "energy_m", "depth_m",
-    "velocity_ms", "froude", "area_m2", "conveyance_m3s", "regime", "doubts",
+    "scheme", "profile", "river", "chainage_m", "discharge_m3s", "bed_m", "level_m", "energy_m",
+    "depth_m", "velocity_ms", "froude", "area_m2", "conveyance_m3s", "regime", "doubts",
 ]  # fmt: skip
 PROGRESS_COLUMNS = [
     "river", "bank", "from_m", "to_m", "group", "leader", "n_buildings", "n_tenants", "stage",
@@ -240,11 +240,12 @@ def write_hydraulics(
     with atomic_path(path) as place, new_workbook(place) as book:
         book.set_properties({"title": sheet_text(title), "created": CREATED})
         paper = Paper(book, lang)
-        levels = ledger.sorted(profile, first="profile")
-        ledger.sheet(paper, "water levels", levels, PROFILE_COLUMNS)
+        levels = ledger.sorted_by_scheme(profile)
+        ledger.sheet(paper, "water levels", levels, PROFILE_COLUMNS, noun="profile")
         if freeboard is not None:
-            rows = ledger.sorted(freeboard, first="profile")
-            ledger.sheet(paper, "freeboard", rows, [str(c) for c in rows if c != "geometry"])
+            rows = ledger.sorted_by_scheme(freeboard)
+            columns = [str(c) for c in rows if c != "geometry"]
+            ledger.sheet(paper, "freeboard", rows, columns, noun="profile")
 
 
 def _with_groups(affected: gpd.GeoDataFrame, campaign: Campaign | None) -> gpd.GeoDataFrame:
@@ -294,6 +295,16 @@ class _Ledger:
         if keys.columns.empty:
             return frame
         return frame.iloc[keys.sort_values(list(keys.columns), kind="stable").index]
+
+    def sorted_by_scheme(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Rows of water, flood by flood, of each scheme; a scheme without a name is none."""
+        rows = self.sorted(frame, first="profile")
+        if "scheme" not in rows:
+            return rows
+        if rows["scheme"].fillna("").eq("").all():
+            return rows.drop(columns="scheme")
+        given = {name: k for k, name in enumerate(dict.fromkeys(frame["scheme"]))}
+        return rows.iloc[rows["scheme"].map(given).argsort(kind="stable")]
 
     def sheet(
         self,

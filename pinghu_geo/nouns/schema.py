@@ -96,13 +96,22 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None
     found = _column_shown(column, noun)
     if found is None:
         return column
-    # a chainage is shown as K1+234, which says its unit itself
-    said = found.unit if lang == "zh" else UNITS_EN.get(found.unit, found.unit)
-    tail = f" ({said})" if unit and said and found.dtype != "chainage" else ""
+    said = unit_of(column, lang=lang, noun=noun) if unit else ""
+    tail = f" ({said})" if said else ""
     if lang == "en":
         bare = re.sub(r"_(m2|m|mm|ms|yuan|m3s|ratio)$", "", re.sub(r"^n_", "", column))
         return bare.replace("_", " ") + tail
     return found.zh + tail
+
+
+@cache
+def unit_of(column: str, *, lang: Lang = "zh", noun: str | None = None) -> str:
+    """Unit of a column's values for people, or an empty text; arguments as `label` has them."""
+    found = _column_shown(column, noun)
+    # a chainage is shown as K1+234, which says its unit itself
+    if found is None or found.dtype == "chainage":
+        return ""
+    return found.unit if lang == "zh" else UNITS_EN.get(found.unit, found.unit)
 
 
 @cache
