@@ -56,6 +56,9 @@ USAGE_FAULTS = (
     (r"Got unexpected extra argument\S* \((.+)\)", r"多余的参数 \1"),
     (r"Invalid value for '(.+?)': '?(.+?)'? is not a valid (\w+)\.", r"\1 的值 \2 不合要求(\3)"),
     (r"Invalid value for '(.+?)': ", r"\1 的值不合要求:"),
+    (r"Input should be a valid integer\b.*", "须为整数"),
+    (r"Input should be greater than or equal to (\S+)", r"须不小于 \1"),
+    (r"\S+ is not in the range x>=(\S+)\.", r"须不小于 \1"),
 )
 # the first line of a command's docstring: English, and the same in Chinese
 SAID_TWICE = re.compile(r"(?P<en>[^\u4e00-\u9fff]+) (?P<zh>[\u4e00-\u9fff][^\n]*?)\.?(?:\n|$)")

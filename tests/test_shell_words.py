@@ -27,6 +27,8 @@ def said_of(*words):
      (("run", "a.toml"), 2, "错误:缺少选项 --out"),
      (("check", "a", "b", "c"), 2, "错误:多余的参数 b c"),
      (("run", "--out"), 2, "错误:选项 --out 后须有值"),
+     (("run", "a.toml", "--workers", "0"), 2, "错误:--workers 的值不合要求:须不小于 1\n"),
+     (("run", "a.toml", "--workers", "two"), 2, "错误:--workers 的值"),
      (("run", "--lang", "en"), 2, "error: Missing argument 'project'."),
      (("--version",), 0, "pinghu_geo ")],
 )  # fmt: skip
