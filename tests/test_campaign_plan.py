@@ -3,6 +3,7 @@
 import itertools
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from conftest import SHARED
 from pinghu_geo.campaign.crews import in_turn, least_extra_crews, least_in_order, least_of_groups
 from pinghu_geo.campaign.network import NO_NEED, Goal, Network, passes
 from pinghu_geo.campaign.prices import priced
+from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.campaign.workdays import work_calendar
 
 J30 = SHARED / "reference" / "schedule" / "psplib_j30.json"
@@ -692,3 +694,17 @@ def test_rows_on_a_river_without_nodes_are_said():
     cuts = pd.DataFrame({"river": ["B"], "chainage_m": [50.0]}, index=["界1"])
     with pytest.warns(UserWarning, match="1 rows of cuts .*: 界1"):
         pg.balanced_reaches(nodes.assign(n_tenants=1), 1, by="n_tenants", cuts=cuts)
+
+
+def test_groups_of_one_rank_are_named_together():
+    """Three groups shared the first rank, and the first of them by name was said to be ahead."""
+    groups = pd.DataFrame({"rank": [1, 1, 3, 4, 4]}, index=["甲", "乙", "丙", "丁", "戊"])
+    silent = SimpleNamespace(summary=lambda *, lang: [])
+    watched = SimpleNamespace(
+        groups=groups, curve=pd.DataFrame(), nodes=pd.DataFrame({"signal": ["green"]})
+    )
+    state = SimpleNamespace(as_of=pd.Timestamp("2018-03-01"))
+    one = SimpleNamespace(scheme="宽", tasks=silent, plan=silent, replan=silent, state=state,
+                          supervision=watched)  # fmt: skip
+    assert Campaign.summary(one)[-1] == "进度第一:甲、乙;最后:丁、戊。"
+    assert Campaign.summary(one, lang="en")[-1] == "First: 甲, 乙; last: 丁, 戊."

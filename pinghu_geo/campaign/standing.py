@@ -81,7 +81,8 @@ class Campaign(Result):
             again = self.replan.summary(lang=lang)
             lines += [say("Planned anew from this state: {}", lang, line) for line in again]
         if len(groups) and groups["rank"].nunique() > 1:  # all alike: nobody is first
-            lines.append(say("First: {}; last: {}.", lang, groups.index[0], groups.index[-1]))
+            ends = [_names_at_rank(groups, groups["rank"].iloc[k], lang) for k in (0, -1)]
+            lines.append(say("First: {}; last: {}.", lang, *ends))
         return lines
 
     def _repr_html_(self) -> str:
@@ -146,3 +147,8 @@ def _whole_sum(values: pd.Series) -> object:
     """A sum over what isn't known isn't known."""
     amounts: pd.Series = pd.to_numeric(values)
     return amounts.sum(skipna=False)
+
+
+def _names_at_rank(groups: pd.DataFrame, rank: int, lang: Lang) -> str:
+    """All groups that share a rank: none of them is before another."""
+    return ("、" if lang == "zh" else ", ").join(map(str, groups.index[groups["rank"] == rank]))
