@@ -418,6 +418,11 @@ def test_all_rivers_are_seen_until_the_map_is_taken_in_hand(page, results):
             page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
             time.sleep(0.8)
             assert sees(), (width, height)
+            west, south, east, north = page.execute_script(ask)
+            across = (rivers[2] - rivers[0]) / (east - west) * width
+            along = (rivers[3] - rivers[1]) / (north - south) * height
+            # 28 pixels on each side are left free, and the bounds hold the houses, too
+            assert max(across / (width - 56), along / (height - 56)) > 0.8, (width, height)
         page.execute_script("pgMap.openNode(pgMap.nodes()[3])")
         time.sleep(0.6)
         phone = {"width": 360, "height": 800, "deviceScaleFactor": 2, "mobile": True}

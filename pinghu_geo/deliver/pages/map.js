@@ -672,7 +672,12 @@
     L.latLngBounds(DATA.stations.flatMap(one => one.at.map(([c, x, y]) => [y, x]))));
   // until somebody takes the map in hand, all rivers are seen whole: a phone is turned, a window drawn smaller
   let untouched = true;
-  const whole = () => { if (untouched) map.fitBounds(everything, {animate: false, padding: [28, 28]}); };
+  const whole = () => {
+    if (!untouched) return;
+    map.options.zoomSnap = 0;  // a whole level less would leave half of a phone empty
+    map.fitBounds(everything, {animate: false, padding: [28, 28]});
+    map.options.zoomSnap = 1;
+  };
   for (const act of ["pointerdown", "wheel", "keydown"])
     document.addEventListener(act, () => { untouched = false; }, {capture: true, passive: true});
   map.on("resize", whole);
