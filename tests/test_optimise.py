@@ -65,8 +65,8 @@ def test_what_the_search_estimates_is_not_said_of_what_the_line_takes(street):
     # all six on the left reach into the line as approved; R0 only into one that was moved
     assert "floor area of 6 of 6 buildings is estimated" in "".join(said)
     assert [one for one in said if "search" in one] == [
-        f"the search counts {len(some) - 1} of the {len(some)} buildings within its reach by floor "
-        "areas that are estimated as footprint x floors"
+        f"floor area of {len(some) - 1} of {len(some)} buildings within reach of the search is "
+        "estimated as footprint x floors"
     ]
 
 

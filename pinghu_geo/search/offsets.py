@@ -100,8 +100,8 @@ def say_estimated(near: gpd.GeoDataFrame) -> None:
     if said:
         guessed = (numbers(near, "floor_area_m2", "buildings").isna() & area.notna()).sum()
         notify(
-            f"the search counts {guessed} of the {len(near)} buildings within its reach by floor "
-            "areas that are estimated as footprint x floors"
+            f"floor area of {guessed} of {len(near)} buildings within reach of the search is "
+            "estimated as footprint x floors"
         )
 
 
