@@ -532,8 +532,8 @@ A run works with a process a processor (`--workers`). Nothing beside it, two pro
 Of the sample's run by one process 4.2 s are its search, 2.7 the flood with the rises of 120 houses under four pairs of coefficients, 1.8 the campaign,
 most of it the search for its dates (0.7 the solver itself), 1.6 what is written, 0.7 reading, 0.5 imports. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
 
-The picture was drawn beside other work (load 10 on two cores), before the last steps. Few footprints along many rivers are where
-`affected` is least ahead: 20,000 along 64 rivers, 1,120 km of outline, take 0.22 s where the pipeline takes 0.34.
+Few footprints along many rivers are where `affected` is least ahead: 20,000 along 64 rivers, 1,120 km of outline, take
+0.18 s where the pipeline takes 0.31.
 """
 PICTURE = "\n![CPU seconds as footprints, corners, rivers and designs grow](calls.png)\n"
 
