@@ -112,26 +112,21 @@ def _ten_thousands_of_yuan(yuan: Any, lang: Lang) -> str:
 def _row_of_totals(scheme: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
     row = {k: round(v) if k.endswith("_m2") and v is not None else v for k, v in row.items()}
     names = ("n_buildings", "n_full", "demolish_floor_area_m2", "n_tenants", "works_m2", "n_nodes")
-    found = texts_of_row(row, names, lang)
-    return (
-        found
-        | _known_in_part(found, row, "demolish_floor_area_m2", "n_tenants", lang)
-        | {
-            "scheme": str(scheme),
-            "cost": _ten_thousands_of_yuan(row.get("cost_yuan"), lang),
-        }
-    )
-
-
-def _known_in_part(
-    found: dict[str, str], row: dict[str, Any], area: str, tenants: str, lang: Lang
-) -> dict[str, str]:
-    """Sums of what is known, each with of how many buildings it isn't."""
-    return {
-        column: found[column] + say(" (and {})", lang, say("{} buildings unknown", lang, row[lost]))
-        for column, lost in ((area, "n_unknown"), (tenants, "n_tenants_unknown"))
-        if row.get(lost) and row.get(column) is not None and pd.notna(row[column])
+    return _texts_known_in_part(row, names, "demolish_floor_area_m2", "n_tenants", lang) | {
+        "scheme": str(scheme),
+        "cost": _ten_thousands_of_yuan(row.get("cost_yuan"), lang),
     }
+
+
+def _texts_known_in_part(
+    row: dict[str, Any], names: Sequence[str], area: str, tenants: str, lang: Lang
+) -> dict[str, str]:
+    """Texts of a row, both sums with of how many buildings they aren't known."""
+    found = texts_of_row(row, names, lang)
+    for column, lost in ((area, "n_unknown"), (tenants, "n_tenants_unknown")):
+        if row.get(lost) and row.get(column) is not None and pd.notna(row[column]):
+            found[column] += say(" (and {})", lang, say("{} buildings unknown", lang, row[lost]))
+    return found
 
 
 def _row_of_change(key: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
@@ -139,16 +134,11 @@ def _row_of_change(key: Any, row: dict[str, Any], lang: Lang) -> dict[str, str]:
     area = row.get("avoided_floor_area_m2")
     row = row | {"avoided_floor_area_m2": None if area is None or pd.isna(area) else round(area)}
     names = ("n_saved", "n_added", "avoided_floor_area_m2", "avoided_tenants")
-    found = texts_of_row(row, names, lang)
-    return (
-        found
-        | _known_in_part(found, row, "avoided_floor_area_m2", "avoided_tenants", lang)
-        | {
-            "scheme": str(scheme),
-            "river": str(river),
-            "saved": _ten_thousands_of_yuan(row.get("avoided_yuan"), lang),
-        }
-    )
+    return _texts_known_in_part(row, names, "avoided_floor_area_m2", "avoided_tenants", lang) | {
+        "scheme": str(scheme),
+        "river": str(river),
+        "saved": _ten_thousands_of_yuan(row.get("avoided_yuan"), lang),
+    }
 
 
 def _proof_rows_and_lines(

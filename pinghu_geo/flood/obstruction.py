@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple
@@ -634,43 +633,25 @@ def _rises_of_system(asked: _Asked, system: _System, tell: Progress) -> pd.DataF
     """Rises of the buildings that stand in one system of rivers."""
     found = _nothing_risen(pd.Index(system.standing["building_id"].unique()))
     told = partial(_tell_of_rivers, tell, system.rivers)
-    _fill_rises(found, _Trial.of(asked, system), asked, told)
+    _fill_rises(found, _Trial(asked, system), told)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
+class _Trial(NamedTuple):
     """A system of rivers on which designs are tried, each with some of its buildings."""
 
-    base: pd.DataFrame
-    flows: pd.DataFrame | float
-    downstream: Boundary
-    options: dict[str, Any]
-    scenarios: list[Scenario]
-    sections: pd.DataFrame
-    banks: pd.DataFrame | None
-    obstacles: pd.DataFrame | None
-    standing: pd.DataFrame
-    before: list[pd.DataFrame]  # levels without any building, a table a scenario
-
-    @classmethod
-    def of(cls, asked: _Asked, system: _System) -> _Trial:
-        """Of one system."""
-        base, flows, downstream, options, scenarios = asked[:5]
-        _, sections, banks, obstacles, standing, before = system
-        return cls(
-            base, flows, downstream, options, scenarios, sections, banks, obstacles, standing,
-            before,
-        )  # fmt: skip
+    asked: _Asked
+    system: _System
 
     def wet(self) -> Array:
         """Rows of ``standing`` whose ground a flood reaches by some scenario; others are dry."""
-        level = _highest_levels([self.base, *self.before])
-        number, places = sections_apart(self.sections, self.options["rivers"], "sections")
+        sections, standing = self.system.sections, self.system.standing
+        level = _highest_levels([self.asked.base, *self.system.before])
+        number, places = sections_apart(sections, self.asked.options["rivers"], "sections")
         keys = _with_place_key(places)[PLACE].to_numpy().tolist()
-        points = {tuple(keys[k]): part for k, part in groups_of(self.sections.groupby(number))}
-        found = np.zeros(len(self.standing), bool)
-        for k, row in enumerate(each_row(_with_place_key(self.standing))):
+        points = {tuple(keys[k]): part for k, part in groups_of(sections.groupby(number))}
+        found = np.zeros(len(standing), bool)
+        for k, row in enumerate(each_row(_with_place_key(standing))):
             part = points[(row.river, row.chainage_m, row.repeated)]
             x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
             within = (x >= row.from_offset_m) & (x <= row.to_offset_m)
@@ -687,31 +668,32 @@ class _Trial:
         ``near`` are levels of one case not far from them, by default those without any building.
         """
         of: dict[Any, list[int]] = {}
-        for k, name in enumerate(self.standing["building_id"].tolist()):
+        for k, name in enumerate(self.system.standing["building_id"].tolist()):
             of.setdefault(name, []).append(k)
-        parts = [self.standing]
+        parts = [self.system.standing]
         always: list[int] = []
-        if self.obstacles is not None and len(self.obstacles):
-            parts.append(self.obstacles)
-            always = list(range(len(self.standing), len(self.standing) + len(self.obstacles)))
+        obstacles = self.system.obstacles
+        if obstacles is not None and len(obstacles):
+            parts.append(obstacles)
+            always = [len(parts[0]) + k for k in range(len(obstacles))]
         rows = [sorted(k for i in kept for k in of[i]) + always for kept in cases.values()]
         standing = pd.concat(parts).iloc[[k for one in rows for k in one]]
         scheme = [name for name, one in zip(cases, rows, strict=True) for _ in one]
         return scenario_levels(
-            self.sections,
-            self.flows,
-            self.downstream,
-            self.scenarios,
-            banks=self.banks,
+            self.system.sections,
+            self.asked.flows,
+            self.asked.downstream,
+            self.asked.scenarios,
+            banks=self.system.banks,
             obstacles=standing.assign(scheme=scheme),
-            near=self.before if near is None else near,
-            **self.options,
+            near=self.system.before if near is None else near,
+            **self.asked.options,
         )
 
     def rises(self, levels: list[pd.DataFrame]) -> Array:
         """Rise [mm] by scenario, case and place of such levels."""
         made = []
-        for was, now in zip(self.before, levels, strict=True):
+        for was, now in zip(self.system.before, levels, strict=True):
             level = now["level_m"].to_numpy().reshape(-1, len(was))
             made.append((level - was["level_m"].to_numpy()) * 1000)
         return np.stack(made)
@@ -722,14 +704,14 @@ def _tell_of_rivers(tell: Progress, group: Sequence[str], text: str) -> None:
     tell(f"rises {'、'.join(group)} {text}")
 
 
-def _fill_rises(found: pd.DataFrame, trial: _Trial, asked: _Asked, tell: Progress) -> None:
+def _fill_rises(found: pd.DataFrame, trial: _Trial, tell: Progress) -> None:
     """Rises of the buildings of one system of rivers, in place."""
-    allowed_mm = asked.allowed_mm
-    ids = list(dict.fromkeys(trial.standing.loc[trial.wet(), "building_id"]))
+    allowed_mm = trial.asked.allowed_mm
+    ids = list(dict.fromkeys(trial.system.standing.loc[trial.wet(), "building_id"]))
     # cases go by number: ids may be numbers, or differ by nothing but a blank
     case = {i: str(k) for k, i in enumerate(ids)}
     place = {i: k for k, i in enumerate(ids)}
-    dry = [i for i in dict.fromkeys(trial.standing["building_id"]) if i not in set(ids)]
+    dry = [i for i in dict.fromkeys(trial.system.standing["building_id"]) if i not in set(ids)]
     if not ids:
         return
     parts = []
@@ -739,8 +721,8 @@ def _fill_rises(found: pd.DataFrame, trial: _Trial, asked: _Asked, tell: Progres
     single = np.concatenate(parts, axis=1)
     _fill_rises_alone(found, trial, ids, single, allowed_mm)
     small = single.max(axis=(0, 2)) <= allowed_mm
-    kept = [i for i, fits in zip(ids, small, strict=True) if fits and i not in asked.doubtful]
-    joint, near = np.zeros(len(trial.scenarios)), trial.before
+    kept = [i for i, fits in zip(ids, small, strict=True) if fits and i not in trial.asked.doubtful]
+    joint, near = np.zeros(len(trial.asked.scenarios)), trial.system.before
     while kept:
         near = trial.levels({"joint": kept})
         together = trial.rises(near)[:, 0]
@@ -764,20 +746,21 @@ def _fill_rises_alone(
 ) -> None:
     """Rises of single buildings over the band, in place."""
     highest = single.max(axis=2)
-    where = trial.before[0].iloc[single[0].argmax(axis=1)]
+    where = trial.system.before[0].iloc[single[0].argmax(axis=1)]
     found.loc[ids, "rise_river"] = where["river"].to_numpy()
     found.loc[ids, "rise_at_m"] = where["chainage_m"].to_numpy()
     found.loc[ids, "rise_repeated"] = where["repeated"].to_numpy()
     found.loc[ids, "rise_alone_mm"] = highest[0]
     found.loc[ids, "rise_alone_low_mm"] = highest.min(axis=0)
     found.loc[ids, "rise_alone_high_mm"] = highest.max(axis=0)
-    rough = [k for k, s in enumerate(trial.scenarios) if s.n_factor != 1]
+    scenarios = trial.asked.scenarios
+    rough = [k for k, s in enumerate(scenarios) if s.n_factor != 1]
     if rough:
         found.loc[ids, "rise_rough_low_mm"] = highest[[0, *rough]].min(axis=0)
         found.loc[ids, "rise_rough_high_mm"] = highest[[0, *rough]].max(axis=0)
-    names = [_scenario_name(s) for s in trial.scenarios]
-    band = [k for k, s in enumerate(trial.scenarios) if (s.losses or s.name) and s.n_factor == 1]
-    band.sort(key=lambda k: trial.scenarios[k].losses or trial.scenarios[k].name or ())
+    names = [_scenario_name(s) for s in scenarios]
+    band = [k for k, s in enumerate(scenarios) if (s.losses or s.name) and s.n_factor == 1]
+    band.sort(key=lambda k: scenarios[k].losses or scenarios[k].name or ())
     found.loc[ids, "rise_band"] = [
         "; ".join(f"{names[k]} {highest[k, i]:.1f}" for k in band) or None for i in range(len(ids))
     ]
@@ -796,11 +779,11 @@ def _fill_rises_alone(
 def _structures_where_rises_grow(trial: _Trial, rises: Array) -> list[str | None]:
     """The structure across which each rise (by house and place) grows, if it more than doubles."""
     none: list[str | None] = [None] * len(rises)
-    if "structure_id" not in trial.base.columns:
+    if "structure_id" not in trial.asked.base.columns:
         return none
     keys = ["profile", *PLACE]
-    named = _with_place_key(trial.base).drop_duplicates(keys)[[*keys, "structure_id"]]
-    places = _with_place_key(trial.before[0])[keys].merge(named, on=keys, how="left")
+    named = _with_place_key(trial.asked.base).drop_duplicates(keys)[[*keys, "structure_id"]]
+    places = _with_place_key(trial.system.before[0])[keys].merge(named, on=keys, how="left")
     above = np.flatnonzero(places["structure_id"].notna())
     if not len(above):
         return none
