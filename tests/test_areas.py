@@ -1,5 +1,6 @@
 """Shared areas by integrals along outlines, against GEOS and by hand."""
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
@@ -202,3 +203,34 @@ def test_edges_through_reference_points_at_real_coordinates():
     exact = shapely.area(shapely.intersection(shapes, zones))
     assert (exact > 1).sum() > 300
     np.testing.assert_allclose(by_pair(shapes, zones), exact, atol=1e-6)
+
+
+@pytest.mark.parametrize("within", [0.0, 3.0])
+def test_rows_near_zones_are_those_whose_boxes_meet_one_of_them(within):
+    """Against every box with every zone, of several parts, some empty; zones laid out or not."""
+    rng = np.random.default_rng(8)
+    rings = shapely.buffer(shapely.points(rng.uniform(0, 400, (40, 2))), rng.uniform(5, 30, 40))
+    zones = np.array(
+        [*shapely.buffer(shapely.boundary(rings[:20]), 1.5), shapely.Polygon(), *rings[20:]]
+    )
+    low = rng.uniform(-50, 450, (3000, 2))
+    houses = gpd.GeoDataFrame(
+        geometry=shapely.box(*low.T, *(low + rng.uniform(1, 40, (3000, 2))).T)
+    )
+    boxes = houses.geometry.to_numpy()
+    want = (shapely.distance(boxes[:, None], zones[None]) <= within).any(axis=1)
+    assert 1000 < want.sum() < 2900
+    laid = areas.LaidZones.around(zones, shapely.bounds(boxes))
+    for given in (zones, laid):
+        found = areas.rows_near(houses, given, within_m=within)
+        assert found.tolist() == np.flatnonzero(want).tolist()
+
+
+def test_shared_areas_of_zones_laid_out_for_other_shapes_are_the_same():
+    rng = np.random.default_rng(9)
+    low = rng.uniform(0, 300, (500, 2))
+    shapes = shapely.box(*low.T, *(low + rng.uniform(1, 20, (500, 2))).T)
+    zones = shapely.buffer(shapely.points(rng.uniform(0, 300, (9, 2))), 40.0)
+    laid = areas.LaidZones.around(zones, shapely.bounds(shapes[:3]) * 5)
+    for one, other in zip(shared_areas(shapes, laid), shared_areas(shapes, zones), strict=True):
+        assert one == pytest.approx(other, abs=1e-9)

@@ -9,13 +9,14 @@ built, and a zone of 200,000 corners costs what the few of them near each shape 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["CHAIN", "Edges", "mean_above", "rows_near", "shared_areas"]
+__all__ = ["CHAIN", "Edges", "LaidZones", "mean_above", "rows_near", "shared_areas"]
 
 Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
@@ -40,26 +41,26 @@ TINY = 1e-300
 SWEPT = 200_000
 
 
-def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints, Ints, Floats]:
+def shared_areas(
+    shapes: Shapes, zones: Shapes | Sequence[object] | LaidZones
+) -> tuple[Ints, Ints, Floats]:
     """Position of shape, position of zone and shared area [m²] of all pairs that share any.
 
     Both are arrays of valid polygons or multipolygons in metres, none empty; zones may overlap
     one another. Pairs come in the order of the shapes, then of the zones. Areas are within
     rounding of the exact ones: 1e-9 of a shape's, also where boundaries touch or coincide.
     """
-    shapes, zones = np.asarray(shapes, object), np.asarray(zones, object)
+    shapes = np.asarray(shapes, object)
+    if not isinstance(zones, LaidZones):
+        zones = np.asarray(zones, object)
     if not len(shapes) or not len(zones):
         return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
-    # a part is looked up faster than a whole of many parts, which share no area
-    parts, owner = shapely.get_parts(zones, return_index=True)
-    shapely.prepare(parts)
     box = shapely.bounds(shapes)
-    mask = _BoundaryMask.of(parts, box)
+    laid = zones if isinstance(zones, LaidZones) else LaidZones.around(zones, box)
+    parts, owner, mask = laid.parts, laid.owner, laid.mask
     region = mask.regions(box)
-    tree = _box_tree(*shapely.bounds(parts).T.reshape(2, 2, -1))
-    holders = _zones_of_regions(mask, parts, tree)
     # what no boundary comes near is whole inside, or not at all, as its region is
-    who, part = _shapes_in_regions(region, holders)
+    who, part = _shapes_in_regions(region, laid.holders)
     found = [(who, part, shapely.area(shapes[who]))]
     edges = Edges.of(parts)
     chains = edges.chains()
@@ -69,14 +70,14 @@ def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints
     for rows in np.array_split(crossed, len(crossed) // BATCH + 1):
         base = box[rows, :2] - ASIDE_M
         region = mask.regions(np.concatenate([base, base], axis=1))
-        held, unknown = _shapes_in_regions(region, holders), np.flatnonzero(region == 0)
-        pairs = tree.query(shapes[rows[unknown]])
+        held, unknown = _shapes_in_regions(region, laid.holders), np.flatnonzero(region == 0)
+        pairs = laid.tree.query(shapes[rows[unknown]])
         point, part = _points_in_zones(base[unknown], pairs, parts)
         holds = np.append(held[0], unknown[point]), np.append(held[1], part)
         found.append(_areas_near_boundary(rows, box, shapes, parts, edges, chains, holds))
     who, part, shared = (np.concatenate(one) for one in zip(*found, strict=True))
-    pair, at = np.unique(who * len(zones) + owner[part], return_inverse=True)
-    who, zone = np.divmod(pair, len(zones))
+    pair, at = np.unique(who * len(laid) + owner[part], return_inverse=True)
+    who, zone = np.divmod(pair, len(laid))
     whole = shapely.area(shapes[who])
     area = np.minimum(np.bincount(at, weights=shared, minlength=len(pair)), whole)
     some = area > np.minimum(ROUNDING_M2, whole / 2)
@@ -86,31 +87,57 @@ def shared_areas(shapes: Shapes, zones: Shapes | Sequence[object]) -> tuple[Ints
 def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0, box: Floats | None = None) -> Ints:
     """Positions of the rows whose boxes meet zones, or come as near to them; in their order.
 
-    Boxes only: whether a shape is valid needn't be known, and nothing is missed. They may be given.
+    Boxes only: whether a shape is valid needn't be known, and nothing is missed. They may be given,
+    and so may zones that were laid out.
     """
     if box is None:
         box = shapely.bounds(frame.geometry.to_numpy())
-    parts = shapely.get_parts(zones)
-    parts = parts[~shapely.is_empty(parts)]
-    if not len(box) or not len(parts):
-        return np.zeros(0, np.intp)
     wide = box + np.r_[[-within_m] * 2, [within_m] * 2] if within_m else box
-    mask = _BoundaryMask.of(parts, wide)
-    region = mask.regions(wide)
-    holders = _zones_of_regions(mask, parts, _box_tree(*shapely.bounds(parts).T.reshape(2, 2, -1)))
+    laid = zones if isinstance(zones, LaidZones) else LaidZones.around(zones, wide)
+    if not len(box) or not len(laid.parts):
+        return np.zeros(0, np.intp)
+    region = laid.mask.regions(wide)
     found = np.zeros(len(box), bool)
-    found[_shapes_in_regions(region, holders)[0]] = True
+    found[_shapes_in_regions(region, laid.holders)[0]] = True
     crossed = np.flatnonzero(region == 0)
-    west, south, east, north = wide[crossed].T
-    shapely.prepare(parts)
-    for part, (low_x, low_y, high_x, high_y) in zip(parts, shapely.bounds(parts), strict=True):
-        beside = (east >= low_x) & (west <= high_x) & (north >= low_y) & (south <= high_y)
-        some = crossed[beside & ~found[crossed]]
-        boxes = shapely.box(*box[some].T)
-        found[some] = (
-            shapely.dwithin(part, boxes, within_m) if within_m else shapely.intersects(part, boxes)
-        )
+    boxes = shapely.box(*wide[crossed].T)
+    who, part = laid.tree.query(boxes)
+    order = np.argsort(part, kind="stable")  # one part after the other stays in the cache
+    who, part = who[order], part[order]
+    if within_m:
+        exact = shapely.box(*box[crossed].T)
+        meets = shapely.dwithin(laid.parts[part], exact[who], within_m)
+    else:
+        meets = shapely.intersects(laid.parts[part], boxes[who])
+    found[crossed[who[meets]]] = True
     return np.flatnonzero(found)
+
+
+@dataclass(frozen=True)
+class LaidZones:
+    """Zones as both functions look at them, laid out once for all that is asked of them."""
+
+    parts: Shapes  # a part is looked up faster than a whole of many parts, which share no area
+    owner: Ints  # of each part
+    n: int
+    mask: _BoundaryMask
+    tree: shapely.STRtree
+    holders: tuple[Ints, Ints]
+
+    @classmethod
+    def around(cls, zones: Any, box: Floats) -> LaidZones:
+        """Zones laid out for shapes whose boxes are such as these; empty zones are none."""
+        zones = np.atleast_1d(np.asarray(zones, object))
+        parts, owner = shapely.get_parts(zones, return_index=True)
+        placed = ~shapely.is_empty(parts)
+        parts, owner = parts[placed], owner[placed]
+        shapely.prepare(parts)
+        mask = _BoundaryMask.of(parts, box)
+        tree = _box_tree(*shapely.bounds(parts).T.reshape(2, 2, -1))
+        return cls(parts, owner, len(zones), mask, tree, _zones_of_regions(mask, parts, tree))
+
+    def __len__(self) -> int:
+        return self.n
 
 
 class Edges(NamedTuple):

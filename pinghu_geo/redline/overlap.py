@@ -23,7 +23,7 @@ from pinghu_geo.nouns.schema import (
     require_polygons,
     require_valid,
 )
-from pinghu_geo.redline.areas import ROUNDING_M2, rows_near, shared_areas
+from pinghu_geo.redline.areas import ROUNDING_M2, LaidZones, rows_near, shared_areas
 from pinghu_geo.redline.depths import deepest
 from pinghu_geo.river.centreline import lay_out
 from pinghu_geo.river.corridor import located
@@ -163,11 +163,12 @@ def taken_by_line(
     # most rivers' lines share nothing, and are put together as they are
     line = shapely.disjoint_subset_union_all(flat_shapes(red_line))
     # what is far away is neither judged nor measured
-    near = rows_near(features, line, box=box)
+    zones = LaidZones.around(line, box)
+    near = rows_near(features, zones, box=box)
     require_valid(features, name, near=near, parameter="features")
     rows, amounts = amounts_inside(
-        features, near, line, share=partial_rule == "share", survey_tolerance_m=survey_tolerance_m,
-        depths=depths,
+        features, near, line, laid=zones, share=partial_rule == "share",
+        survey_tolerance_m=survey_tolerance_m, depths=depths,
     )  # fmt: skip
     if not len(rows):
         _warn_far_layers(features, line, name)
@@ -193,6 +194,7 @@ def amounts_inside(
     near: NDArray[np.intp],
     line: shapely.Geometry,
     *,
+    laid: LaidZones | None = None,
     share: bool = False,
     survey_tolerance_m: float = 0.5,
     depths: bool = True,
@@ -207,6 +209,8 @@ def amounts_inside(
         Positions of rows.
     line
         All of the red line as one area.
+    laid
+        The same, where it is laid out already.
     share
         Of a cut building only its share is demolished.
     survey_tolerance_m
@@ -221,7 +225,7 @@ def amounts_inside(
         footprint_m2 on.
     """
     shapes = flat_shapes(features.iloc[near])
-    some, _, inside = shared_areas(shapes, [line])
+    some, _, inside = shared_areas(shapes, [line] if laid is None else laid)
     rows, shapes = near[some], shapes[some]
     footprint = shapely.area(shapes)
     outside = footprint - inside

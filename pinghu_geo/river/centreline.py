@@ -57,19 +57,25 @@ class Centrelines:
 
     def chainage(self, river: Ints, measure: Floats) -> Floats:
         """Chainages of measures on the given rivers."""
-        found = np.empty(len(measure))
-        for k, scale in enumerate(self.scales):
+        plain = np.array([(s.start_m, s.sign) for s in self.scales]).reshape(-1, 2)
+        start, sign = plain[river].T
+        found = start + sign * measure
+        for k in self._with_equations():
             mine = river == k
-            found[mine] = scale.chainage(measure[mine])
-        return found
+            found[mine] = self.scales[k].chainage(measure[mine])
+        return np.asarray(found)
 
     def repeated(self, river: Ints, measure: Floats) -> NDArray[np.object_]:
         """Where a long chain repeats the chainage of a measure: which place; see the scale."""
         found = np.full(len(measure), None, object)
-        for k, scale in enumerate(self.scales):
+        for k in self._with_equations():
             mine = river == k
-            found[mine] = scale.repeated(measure[mine])
+            found[mine] = self.scales[k].repeated(measure[mine])
         return found
+
+    def _with_equations(self) -> list[int]:
+        """Rivers whose chainages jump somewhere, by number."""
+        return [k for k, scale in enumerate(self.scales) if scale.equations]
 
 
 def _plain_centreline(line: Any, river: str) -> Any:
