@@ -100,12 +100,12 @@ def rows_near(frame: Any, zones: Any, *, within_m: float = 0.0, box: Floats | No
     found = np.zeros(len(box), bool)
     found[_shapes_in_regions(region, laid.holders)[0]] = True
     crossed = np.flatnonzero(region == 0)
-    boxes = shapely.box(*wide[crossed].T)
+    boxes: Shapes = np.asarray(shapely.box(*wide[crossed].T))
     who, part = laid.tree.query(boxes)
     order = np.argsort(part, kind="stable")  # one part after the other stays in the cache
     who, part = who[order], part[order]
     if within_m:
-        exact = shapely.box(*box[crossed].T)
+        exact: Shapes = np.asarray(shapely.box(*box[crossed].T))
         meets = shapely.dwithin(laid.parts[part], exact[who], within_m)
     else:
         meets = shapely.intersects(laid.parts[part], boxes[who])
