@@ -162,11 +162,11 @@ def campaign_of(
         Processes that plan side by side.
     """
     asked, tables, stages = plan.campaign, _campaign_tables(plan), campaign_stages(plan)
-    store = campaign_store(plan)
-    tasks, reaches = _tasks_and_reaches(plan, affected, layers, segments, tables, store)
+    store, tenants = campaign_store(plan), campaign_tenants(plan)
+    tasks, reaches = _tasks_and_reaches(plan, affected, layers, segments, tables, store, tenants)
     log = campaign_log(plan, store, stages)
     people = tasks.tenants if "tenants" in asked else None
-    log = _reports_of_adopted(log, tasks, layers["buildings"], campaign_tenants(plan))
+    log = _reports_of_adopted(log, tasks, layers["buildings"], tenants)
     if as_of is None and log.empty:
         as_of = asked["start"]  # nothing is reported yet: where we stand is the first day
     state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
@@ -215,10 +215,10 @@ def _tasks_and_reaches(
     segments: pd.DataFrame | None,
     tables: dict[str, pd.DataFrame],
     store: CampaignStore,
+    tenants: pd.DataFrame | None,
 ) -> tuple[CampaignTasks, BalancedReaches | None]:
     """Tasks by node, with the groups of given reaches, or of balanced ones."""
     asked = plan.campaign
-    tenants = campaign_tenants(plan)
     if tenants is not None:
         lost = ~tenants["building_id"].isin(layers["buildings"].index)
         if lost.any():

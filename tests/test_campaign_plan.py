@@ -215,6 +215,33 @@ def test_least_lateness_equals_exhaustive_search(seed):
     assert all(low <= both.values[1] for low in kept)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_neighbours_together_equal_exhaustive_search_of_all_days(seed):
+    # to finish with a neighbour may be worth a wait, so that every day is tried, not every order
+    rng = np.random.default_rng(300 + seed)
+    days, release = rng.integers(1, 3, 4), rng.integers(0, 2, 4)
+    ends, need = np.array([1, 3]), np.full(4, NO_NEED)
+    need[ends] = rng.integers(2, 6, 2)
+    net = Network(
+        days, np.array([0, 2]), ends, rng.integers(0, 2, 2), np.arange(4), np.array([0, 1, 0, 1]),
+        np.ones(4, int), np.ones(2, int), need, release, np.zeros(4, bool),
+    )  # fmt: skip
+    weight = rng.integers(1, 6, 1)
+    goals = [Goal("a", "largest_lateness", ends, np.ones(2, int)),
+             Goal("b", "together", ends[:1], weight, 0.125, ends[1:])]  # fmt: skip
+    found = least_in_order(net, goals, work=5)
+    best = None
+    for start in itertools.product(range(net.horizon()), repeat=4):
+        finish = np.array(start) + days
+        late = int(np.maximum(finish[ends] - need[ends], 0).max())
+        apart = int(finish.sum() + weight[0] * abs(finish[1] - finish[3]))
+        if (best is None or (late, apart) < best) and holds(net, np.array(start)):
+            best = late, apart
+    assert tuple(found.values) == best
+    assert all(found.proven)
+    assert holds(net, found.start)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_fewest_crews_more_equal_exhaustive_search(seed):
     rng = np.random.default_rng(100 + seed)

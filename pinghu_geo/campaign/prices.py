@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +20,30 @@ NEVER = np.int64(2**50)
 HALVINGS = 9  # of the steps: then prices hardly move
 
 
+class _Level(NamedTuple):
+    """Activities that none of the same turn waits for; and those of them with a successor."""
+
+    rows: slice
+    inner: Ints
+    after: Ints  # of each inner one its successor
+    back: Ints  # of each inner one and day of the successor, its last day to begin, as a flat place
+
+
 @dataclass(frozen=True, slots=True)
 class _RelaxedNetwork:
-    """Free activities on a grid of days, each before one other: a relaxed network."""
+    """Free activities on a grid of days, each before one other: a relaxed network.
+
+    They stand by their way to the start, so that those of a turn are one block.
+    """
 
     free: Ints
-    level: list[Ints]  # places in ``free``, by their way to the start
-    after: Ints  # of each its one successor's place, -1 where it is a last one
-    back: Ints  # of each and day of the successor, by when it has to begin
+    levels: list[_Level]
+    last: NDArray[np.bool_]  # has no successor
     cost: Ints  # of each and day on which it begins; NEVER where it can't
     user: Ints  # place of the activity of each request, ascending
     resource: Ints
     amount: Ints
-    end: Ints  # of each request and day, the day behind its last one
+    end: Ints  # of each request and day, the day behind its last one, as a flat place by resource
     capacity: Ints  # by resource and day, without what is fixed
     constant: int
 
@@ -98,6 +110,11 @@ def _relaxed_network(
     rank = np.empty(len(net.days), np.int64)
     rank[found.order] = np.arange(len(net.days))
     after, wait = _nearest_successors(net, place, rank)
+    turn = _turns_of_activities(after)
+    order = np.argsort(turn, kind="stable")
+    free, wait, turn = free[order], wait[order], turn[order]
+    after = np.where(after < 0, -1, order.argsort()[after])[order]
+    place[free] = np.arange(len(free))
     back = np.clip(day[None, :] - (net.days[free] + wait)[:, None], 0, many - 1)
     back[:, -1] = many - 1  # the last day stands for all that follow
     cost, constant = _costs_by_start_day(net, goals, held, early, origin, many)
@@ -107,14 +124,13 @@ def _relaxed_network(
     end = np.minimum(day[None, :] + net.days[free][user][:, None], many - 1)
     return _RelaxedNetwork(
         free,
-        _activities_by_level(after),
-        after,
-        back,
+        _levels_of_turns(turn, after, back + many * np.arange(len(free))[:, None]),
+        after < 0,
         cost[free],
         user,
         net.resource[mine],
         net.amount[mine],
-        end,
+        end + many * net.resource[mine][:, None],
         _free_crews(net, origin, many - 1),
         constant,
     )
@@ -133,16 +149,26 @@ def _nearest_successors(net: Network, place: Ints, rank: Ints) -> tuple[Ints, In
     return after, wait
 
 
-def _activities_by_level(after: Ints) -> list[Ints]:
-    """Activities in turns: all before an activity are in turns before its own."""
+def _turns_of_activities(after: Ints) -> Ints:
+    """A turn for each activity: all before it are in turns before its own."""
     level = np.zeros(len(after), np.int64)
     inner = np.flatnonzero(after >= 0)
     while True:
         new = level.copy()
         np.maximum.at(new, after[inner], level[inner] + 1)
         if (new == level).all():
-            return [np.flatnonzero(level == k) for k in range(int(level.max(initial=0)) + 1)]
+            return level
         level = new
+
+
+def _levels_of_turns(turn: Ints, after: Ints, back: Ints) -> list[_Level]:
+    """Levels of activities in the order of their turns."""
+    levels = []
+    for k in range(int(turn[-1]) + 1):
+        rows = slice(*np.searchsorted(turn, (k, k + 1)).tolist())
+        inner = rows.start + np.flatnonzero(after[rows] >= 0)
+        levels.append(_Level(rows, inner, after[inner], back[inner]))
+    return levels
 
 
 def _costs_by_start_day(
@@ -204,42 +230,31 @@ def _least_priced_starts(trees: _RelaxedNetwork, price: Ints) -> tuple[int, Ints
     np.cumsum(price, axis=1, out=sums[:, 1:])
     cost = trees.cost.copy()
     if len(trees.user):
-        mine = sums[trees.resource]
-        hire = mine.take(_flat_places(trees.end, mine.shape[1])) - mine
+        hire = sums.take(trees.end) - sums[trees.resource]
         hire *= trees.amount[:, None]
         first = np.flatnonzero(np.diff(trees.user, prepend=-1))
         cost[trees.user[first]] += np.add.reduceat(hire, first, axis=0)
-    least = np.empty_like(cost)
-    for mine in trees.level:
-        np.minimum.accumulate(cost[mine], axis=1, out=(low := np.empty_like(cost[mine])))
-        least[mine] = low
-        inner = mine[trees.after[mine] >= 0]
-        theirs = low[trees.after[mine] >= 0]
-        theirs = theirs.take(_flat_places(trees.back[inner], theirs.shape[1]))
-        np.add.at(cost, trees.after[inner], theirs)
         np.minimum(cost, NEVER, out=cost)
+    least = np.empty_like(cost)
+    for rows, _, after, back in trees.levels:
+        np.minimum.accumulate(cost[rows], axis=1, out=least[rows])
+        np.add.at(cost, after, least.take(back))
+        cost[after] = np.minimum(cost[after], NEVER)
+    goal = least[:, -1].copy()
     at = np.zeros(len(cost), np.int64)
-    last = cost.shape[1] - 1
-    for mine in reversed(trees.level):
-        after = trees.after[mine]
-        until = np.where(after >= 0, trees.back[mine, at[after]], last)
-        goal = least[mine, until]
-        at[mine] = (cost[mine] <= goal[:, None]).argmax(axis=1)
-    worth = int(least[trees.after < 0, last].sum()) + trees.constant
+    for rows, inner, after, back in reversed(trees.levels):
+        goal[inner] = least.take(back[np.arange(len(inner)), at[after]])
+        at[rows] = (cost[rows] <= goal[rows, None]).argmax(axis=1)
+    worth = int(least[trees.last, -1].sum()) + trees.constant
     return worth - int((price * trees.capacity).sum()), at
-
-
-def _flat_places(column: Ints, width: int) -> Ints:
-    """Places of a column in each row, as numbers in an array of so wide rows."""
-    return column + width * np.arange(len(column))[:, None]
 
 
 def _wanted_crews(trees: _RelaxedNetwork, at: Ints) -> Ints:
     """Crews that all plans want together, by resource and day."""
-    used = np.zeros((trees.capacity.shape[0], trees.capacity.shape[1] + 1), np.int64)
+    many = trees.capacity.shape[1] + 1
+    used = np.zeros(trees.capacity.shape[0] * many, np.int64)
     begin = at[trees.user]
-    end = np.take_along_axis(trees.end, begin[:, None], 1)[:, 0]
-    np.add.at(used, (trees.resource, begin), trees.amount)
-    np.add.at(used, (trees.resource, end), -trees.amount)
-    found: Ints = np.cumsum(used, axis=1)[:, :-1]
+    np.add.at(used, trees.resource * many + begin, trees.amount)
+    np.add.at(used, trees.end[np.arange(len(begin)), begin], -trees.amount)
+    found: Ints = np.cumsum(used.reshape(-1, many), axis=1)[:, :-1]
     return found

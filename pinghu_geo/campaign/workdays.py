@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -130,13 +130,21 @@ def _apply_china_holidays(
     days: Days, keep: NDArray[np.bool_]
 ) -> tuple[np.datetime64, np.datetime64]:
     """Holidays out and make-up days in, as announced by the State Council; first and last day."""
+    free, made_up = _china_days()
+    keep[np.isin(days, free)] = False
+    keep[np.isin(days, made_up)] = True
+    years = free[[0, -1]].astype("datetime64[Y]")
+    first, behind = (years + [0, 1]).astype("datetime64[D]")
+    return first, behind - 1
+
+
+@cache
+def _china_days() -> tuple[Days, Days]:
+    """All holidays that were announced, and all make-up days, each in order."""
     from chinese_calendar.constants import holidays, workdays
 
-    last = np.datetime64(datetime.date(max(d.year for d in holidays), 12, 31), "D")
-    first = np.datetime64(datetime.date(min(d.year for d in holidays), 1, 1), "D")
-    keep[np.isin(days, np.array(sorted(holidays), "datetime64[D]"))] = False
-    keep[np.isin(days, np.array(sorted(workdays), "datetime64[D]"))] = True
-    return first, last
+    free, made_up = (np.array(sorted(days), "datetime64[D]") for days in (holidays, workdays))
+    return free, made_up
 
 
 def _as_days(dates: Any) -> Days:
