@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -29,11 +30,25 @@ def refuse(common, item, tell):
 def where(common, item, tell):
     """The process that did it, once as many are at work as there are to be."""
     folder, many = common
+    folder.mkdir(exist_ok=True)
     (folder / str(os.getpid())).touch()
     end = time.monotonic() + 30
     while len(list(folder.iterdir())) < many and time.monotonic() < end:
         time.sleep(0.01)
     return os.getpid()
+
+
+def wait_for(common, item, tell):
+    """Done at once by the one that asks; by another once somebody was in the folder."""
+    asks, folder = common
+    end = time.monotonic() + 30
+    while os.getpid() != asks and not folder.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def imported(common, item, tell):
+    """Whether a module is there already."""
+    return item in sys.modules
 
 
 def die(common, item, tell):

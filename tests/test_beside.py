@@ -87,6 +87,111 @@ def test_no_more_processes_are_started_than_there_are_items(tmp_path):
         assert len(many._helpers) == 1
 
 
+def asked_later(workers, batches, order, between):
+    """What is shown of batches that were begun and asked for in some order, each after a call."""
+    lines, found, faults = [], [], []
+    with heard() as notes, side_by_side(workers) as many:
+        many.start(errands.refuse, workers)
+        begun = [many.begin(errands.refuse, *batch, tell=lines.append) for batch in batches]
+        for k in order:
+            found += many.each(errands.square, *between, tell=lines.append)
+            lines.append(f"asked {k}")
+            try:
+                found += begun[k]
+            except errors.PinghuError as fault:
+                faults.append((k, str(fault), fault.ids))
+    return found, lines, notes, faults
+
+
+BATCH = st.tuples(
+    st.lists(st.integers(-1, 3), max_size=3),
+    st.dictionaries(st.integers(-1, 3), st.floats(0, 0.1)),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(BATCH, max_size=3), st.permutations(range(3)), BATCH, st.integers(2, 4))
+def test_what_is_begun_shows_when_asked_for_what_one_process_shows(batches, order, call, workers):
+    order = [k for k in order if k < len(batches)]
+    call = [abs(item) for item in call[0]], call[1]
+    once = [(items, {}) for items, _ in batches]
+    shown = asked_later(workers, batches, order, call)
+    assert shown == asked_later(1, once, order, (call[0], {}))
+
+
+def test_others_begin_what_is_asked_for_later(tmp_path):
+    with side_by_side(2) as many:
+        many.start(errands.where, 2)
+        begun = many.begin(errands.where, [1], (tmp_path, 1))
+        at_work(tmp_path, 1)
+        (found,) = begun.results()
+        assert found != os.getpid()
+        assert begun.results() == []
+
+
+def test_who_waits_takes_what_was_begun(tmp_path):
+    """Until the other process has ended both calls, this one can do nothing else."""
+    with side_by_side(2) as many:
+        list(many.each(errands.where, range(2), (tmp_path / "a", 2)))  # it is there
+        begun = many.begin(errands.where, [1], (tmp_path / "b", 1))
+        call = many.each(errands.wait_for, ["here", "there"], (os.getpid(), tmp_path / "b"))
+        assert [item for item, _ in call] == ["here", "there"]
+        assert begun.results() == [os.getpid()]
+
+
+def test_what_nobody_asks_for_is_ended_and_not_heard_of(tmp_path):
+    for workers in (1, 3):
+        lines = []
+        with heard() as notes, side_by_side(workers) as many:
+            many.start(errands.square, workers)
+            many.begin(errands.square, [1, 2], {}, tell=lines.append)
+            many.begin(errands.die, [1], os.getpid())
+            many.begin(errands.refuse, [-1], {}, tell=lines.append)
+        with side_by_side(workers) as many:
+            many.start(errands.wait_here, workers)
+            folder = tmp_path / str(workers)
+            folder.mkdir()
+            begun = many.begin(errands.wait_here, range(1, 3), str(folder))
+            pids = at_work(folder, workers - 1)
+        assert_gone(pids)
+        assert (lines, notes) == ([], [])
+        del begun
+    assert not list((tmp_path / "1").iterdir())
+
+
+def test_what_others_had_begun_is_computed_though_they_ended_for_something_else(tmp_path):
+    for workers in (1, 3):
+        lines = []
+        with heard() as notes, side_by_side(workers) as many:
+            many.start(errands.square, workers)
+            begun = many.begin(errands.square, [1, 2, 3], {1: 0.5, 2: 0.5}, tell=lines.append)
+            time.sleep(0.6 if workers > 1 else 0)
+            with pytest.raises(errors.LayerError):
+                list(many.each(errands.refuse, [-1, 1], {}))
+            assert begun.results() == [1, 4, 9]
+        assert lines == [f"{word} {k}" for k in (1, 2, 3) for word in ("begin", "end")]
+        assert notes == ["note -1", "note 1", "note 2", "note 3"]
+
+
+def test_a_process_that_is_killed_is_an_error_of_what_it_had_begun():
+    with heard(), side_by_side(2) as many:
+        many.start(errands.die, 2)
+        begun = many.begin(errands.die, [1], os.getpid())
+        time.sleep(1.5)
+        assert [found for _, found in many.each(errands.square, [1, 2], {})] == [1, 4]
+        with pytest.raises(errors.PinghuError, match=r"was ended \(SIGKILL\)[^$]*fewer workers"):
+            begun.results()
+
+
+def test_modules_are_imported_while_there_is_nothing_else_to_do(tmp_path):
+    with side_by_side(2) as many:
+        many.start(errands.imported, 2, soon=["wave", "errands"])
+        time.sleep(1.5)
+        begun = many.begin(errands.imported, ["wave", "colorsys"])
+        time.sleep(0.5)
+        assert begun.results() == [True, False]
+
+
 def assert_gone(pids):
     """Processes end within some seconds; one that nobody has asked for yet is as good as gone."""
     end = time.monotonic() + 10

@@ -11,6 +11,7 @@ and when this process is killed.
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import pickle
 import signal
@@ -23,12 +24,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO, Any, Literal, NamedTuple, TypeVar
+from typing import IO, Any, Generic, Literal, NamedTuple, TypeVar
 
 from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.notices import heard, notify
 
-__all__ = ["SideBySide", "Workers", "silent", "side_by_side", "usable_processors"]
+__all__ = ["Begun", "SideBySide", "Workers", "silent", "side_by_side", "usable_processors"]
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -40,6 +41,8 @@ Kind = Literal["ready", "line", "notice", "done", "raised", "unread"]
 
 # Ctrl-C is heard this [s] after it was pressed at most; some systems interrupt no one who waits
 LISTEN_S = 0.2
+# who waits longer [s] does something else meanwhile, which may hold up what follows as long
+PATIENCE_S = 0.05
 # what is sent before something that all further items share
 SHARED = b""
 # a process takes less of a usual project [bytes]
@@ -121,23 +124,25 @@ class SideBySide:
     def __init__(self, workers: int) -> None:
         self.most = workers
         self._helpers: list[_Helper] = []
-        self._jobs = _Jobs()
-        self._busy = threading.Lock()
+        self._queue = _Queue()
+        self._changing = threading.Lock()
 
     def __repr__(self) -> str:
         return f"SideBySide({self.most})"
 
-    def start(self, function: Work[Any, Any], many: int) -> None:
+    def start(self, function: Work[Any, Any], many: int, *, soon: Iterable[str] = ()) -> None:
         """Start processes for as many items, so that they import what the function needs.
 
-        That takes them about a second, in which this process can do something else.
+        That takes them about a second, in which this process can do something else. Modules named
+        in ``soon`` they import while there is nothing else to do.
         """
         if (python := _interpreter()) is None:
             return
-        first = pickle.dumps((function, None), pickle.HIGHEST_PROTOCOL)
-        for _ in range(len(self._helpers), min(self.most, many) - 1):
-            with suppress(OSError):  # without an interpreter all is done here
-                self._helpers.append(_Helper(self._jobs, python, first))
+        first = pickle.dumps((function, list(soon)), pickle.HIGHEST_PROTOCOL)
+        with self._changing:
+            for _ in range(len(self._helpers), min(self.most, many) - 1):
+                with suppress(OSError):  # without an interpreter all is done here
+                    self._helpers.append(_Helper(self._queue, python, first))
 
     def each(
         self,
@@ -151,11 +156,9 @@ class SideBySide:
         """Each item with its result ``function(common, item, tell)``, in the items' order.
 
         Function and results have to be such as can be pickled; another process gets copies. Items
-        that can't, or that it can't read, are computed here, and so is what is asked while others
-        are at work: within an item, by whoever gets a result, or on another thread. On Ctrl-C, and
-        where ``until`` says so after an item that was computed here, the other processes end at
-        once, what is finished is handed out, and nothing else is begun; Ctrl-C that the function
-        didn't catch is then raised.
+        that can't, or that it can't read, are computed here. On Ctrl-C, and where ``until`` says so
+        after an item that was computed here, the other processes end at once, what is finished is
+        handed out, and nothing else is begun; Ctrl-C that the function didn't catch is then raised.
 
         Raises
         ------
@@ -164,66 +167,113 @@ class SideBySide:
         PinghuError
             A process was ended from outside.
         """
-        jobs = list(items)
-        if len(jobs) > 1 and self.most > 1 and self._busy.acquire(blocking=False):
-            try:
-                self.start(function, len(jobs))
-                if self._helpers and self._jobs.offer(function, jobs, common):
-                    yield from self._each_beside(function, jobs, common, tell, until)
-                    return
-            finally:
-                self._busy.release()
-        for job in jobs:
-            yield job, function(common, job, tell)
-            if until():
-                return
+        batch = _Batch(function, list(items), common, tell)
+        # the first stays here, so that its progress is seen as it comes
+        batch.todo = deque(range(1, len(batch.jobs)))
+        if batch.todo and self.most > 1:
+            self.start(function, len(batch.jobs))
+            self._offer(batch)
+        yield from self._results(batch, until, mine=0)
 
-    def _each_beside(
-        self,
-        function: Work[J, T],
-        jobs: list[J],
-        common: Any,
-        tell: Progress,
-        until: Callable[[], bool],
-    ) -> Iterator[tuple[J, T]]:
-        made, said = _InTurn(tell), self._jobs.said
-        mine: int | None = 0  # the first, so that its progress is seen as it comes
+    def begin(
+        self, function: Work[J, T], items: Iterable[J], common: Any = None, *,
+        tell: Progress = silent,
+    ) -> Begun[J, T]:  # fmt: skip
+        """Begin what is asked for later, as `each` computes it; until then nothing is said of it.
+
+        Processes that are there begin it once they have nothing else to do, and this one while it
+        waits for them; what nobody has begun is computed when it is asked for, and what is never
+        asked for is not heard of. What is handed over must stay as it is.
+        """
+        batch = _Batch(function, list(items), common, tell)
+        batch.todo = deque(range(len(batch.jobs)))
+        self._offer(batch)
+        return Begun(self, batch)
+
+    def _offer(self, batch: _Batch) -> None:
+        """Let others do of it what they can."""
+        if self._helpers and batch.pack():
+            self._queue.offer(batch)
+
+    def _results(
+        self, batch: _Batch, until: Callable[[], bool] = lambda: False, mine: int | None = None
+    ) -> Iterator[tuple[Any, Any]]:
+        """Results of a batch, of which this process computes what others don't."""
+        made, jobs = batch.made, batch.jobs
+        self._queue.prefer(batch)
         try:
             while made.turn < len(jobs):
+                if mine is None:
+                    mine = made.take_unread()
+                if mine is None and made.failed is None:
+                    mine = self._queue.take_of(batch)
                 if mine is not None:
-                    made.take(_computed_here(function, common, jobs, mine, made, said))
+                    made.take(_computed_here(batch, mine, batch.hear_while(mine)))
+                    mine = None
                     if until():
                         break
                 else:
-                    made.take(_heard_of(said))
-                while not said.empty():
-                    made.take(said.get())
+                    self._wait(batch)
+                batch.hear()
                 for item, result in made.results():
                     yield jobs[item], result
-                mine = made.take_unread()
-                if mine is None and made.failed is None:
-                    mine = self._jobs.take_here()
         except KeyboardInterrupt:
             self.end()
             for item, result in made.finished():
                 yield jobs[item], result
             raise
         finally:
-            if made.turn < len(jobs):  # some are at work on what nobody asks for any more
-                self.end()
+            self._queue.withdraw(batch)
+            if made.turn < len(jobs) and batch.packed:
+                self.end()  # some are at work on what nobody asks for any more
         for item, result in made.finished():
             yield jobs[item], result
 
+    def _wait(self, batch: _Batch) -> None:
+        """Hear what is said next of a batch; where that takes long, do something else meanwhile."""
+        with suppress(Empty):
+            batch.made.take(batch.said.get(timeout=PATIENCE_S))
+            return
+        other = self._queue.take_any() if batch.made.failed is None else None
+        if other is None:
+            batch.made.take(_heard_of(batch.said))
+            return
+        begun, item = other
+
+        def told(text: str) -> None:
+            begun.said.put(_Said(item, "line", text))
+
+        end = _Said(item, "unread", None)  # where Ctrl-C ends it
+        try:
+            end = _computed_here(begun, item, told)
+        finally:
+            begun.said.put(end)
+
     def end(self) -> None:
         """End the other processes, whatever they do."""
-        helpers, self._helpers = self._helpers, []
-        jobs, self._jobs = self._jobs, _Jobs()
-        jobs.close()
-        for helper in helpers:
-            helper.end()
+        with self._changing:
+            helpers, self._helpers = self._helpers, []
+            self._queue.send_home(helpers)
+            for helper in helpers:
+                helper.end()
 
 
 Workers = int | SideBySide
+
+
+class Begun(Generic[J, T]):
+    """Work that was begun, and is asked for later."""
+
+    def __init__(self, many: SideBySide, batch: _Batch) -> None:
+        self._many, self._batch = many, batch
+
+    def __iter__(self) -> Iterator[tuple[J, T]]:
+        """Each item with its result, as of `SideBySide.each`; they are handed out once."""
+        return self._many._results(self._batch)
+
+    def results(self) -> list[T]:
+        """All results, in the items' order; they are handed out once."""
+        return [result for _, result in self]
 
 
 def _heard_of(said: SimpleQueue[_Said]) -> _Said:
@@ -233,30 +283,53 @@ def _heard_of(said: SimpleQueue[_Said]) -> _Said:
             return said.get(timeout=LISTEN_S)
 
 
-def _computed_here(
-    function: Work[J, T],
-    common: Any,
-    jobs: list[J],
-    item: int,
-    made: _InTurn,
-    said: SimpleQueue[_Said],
-) -> _Said:
-    """An item computed in this process; what others say meanwhile is handed on now and then."""
-
-    def told(text: str) -> None:
-        while not said.empty():
-            made.take(said.get())
-        made.take(_Said(item, "line", text))
-
+def _computed_here(batch: _Batch, item: int, told: Progress) -> _Said:
+    """An item computed in this process."""
     end: _Said
     with heard() as notices:
         try:
-            end = _Said(item, "done", function(common, jobs[item], told))
+            end = _Said(item, "done", batch.function(batch.common, batch.jobs[item], told))
         except Exception as fault:  # raised when its turn comes
             end = _Said(item, "raised", fault)
     for text in notices:
-        made.take(_Said(item, "notice", text))
+        batch.said.put(_Said(item, "notice", text))
     return end
+
+
+class _Batch:
+    """Items of one kind of work, and what is said of them."""
+
+    def __init__(self, function: Work[Any, Any], jobs: list[Any], common: Any, tell: Progress):
+        self.function, self.jobs, self.common = function, jobs, common
+        self.todo: deque[int] = deque()  # not begun; whoever has nothing to do takes the next one
+        self.said: SimpleQueue[_Said] = SimpleQueue()
+        self.made = _InTurn(tell)
+        self.shared = b""
+        self.packed: list[bytes] = []
+
+    def pack(self) -> bool:
+        """Make it ready for other processes; False: it can't be packed."""
+        # nobody else may pack it: here it is worked with meanwhile
+        try:
+            self.shared = pickle.dumps((self.function, self.common), pickle.HIGHEST_PROTOCOL)
+            self.packed = [pickle.dumps(job, pickle.HIGHEST_PROTOCOL) for job in self.jobs]
+        except Exception:  # whatever an object in a table raises
+            self.packed = []
+        return bool(self.packed)
+
+    def hear(self) -> None:
+        """Take in what was said until now."""
+        while not self.said.empty():
+            self.made.take(self.said.get())
+
+    def hear_while(self, item: int) -> Progress:
+        """Progress of an item that is computed here; what others say is handed on meanwhile."""
+
+        def told(text: str) -> None:
+            self.hear()
+            self.made.take(_Said(item, "line", text))
+
+        return told
 
 
 class _InTurn:
@@ -269,6 +342,7 @@ class _InTurn:
         self._notices: dict[int, list[str]] = {}
         self._ends: dict[int, _Said] = {}
         self._unread: set[int] = set()
+        self._told = self._again = 0  # lines of the one whose turn it is, and those told once more
 
     @property
     def failed(self) -> int | None:
@@ -285,14 +359,21 @@ class _InTurn:
 
     def take(self, one: _Said) -> None:
         """Hear something; a line of the item whose turn it is is told at once."""
-        if one.kind == "line" and one.item == self.turn:
+        if one.kind == "line" and one.item == self.turn and self._again:
+            self._again -= 1
+        elif one.kind == "line" and one.item == self.turn:
             self._tell(one.what)
+            self._told += 1
         elif one.kind == "line":
             self._lines.setdefault(one.item, []).append(one.what)
         elif one.kind == "notice":
             self._notices.setdefault(one.item, []).append(one.what)
         elif one.kind == "unread":
             self._unread.add(one.item)
+            self._lines.pop(one.item, None)  # they are said once more
+            self._notices.pop(one.item, None)
+            if one.item == self.turn:
+                self._again = self._told
         else:
             self._ends[one.item] = one
 
@@ -303,10 +384,12 @@ class _InTurn:
                 notify(text)
             if end.kind == "raised":
                 raise end.what
-            self.turn += 1
+            self.turn, self._again = self.turn + 1, 0
             yield end.item, end.what
-            for text in self._lines.pop(self.turn, []):
+            lines = self._lines.pop(self.turn, [])
+            for text in lines:
                 self._tell(text)
+            self._told = len(lines)
 
     def finished(self) -> Iterator[tuple[int, Any]]:
         """Results of all that came to an end, whether or not those before them did."""
@@ -316,59 +399,66 @@ class _InTurn:
         self._ends = {}
 
 
-class _Jobs:
-    """Items that are not begun; whoever has nothing to do takes the next one."""
+class _Queue:
+    """Batches of which something is not begun; what is asked for goes before what was begun."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._todo: deque[int] = deque()
-        self._closed = False
-        self.said: SimpleQueue[_Said] = SimpleQueue()
-        self.shared = b""
-        self.packed: list[bytes] = []
+        self._batches: deque[_Batch] = deque()
 
-    def offer(self, function: Work[Any, Any], jobs: list[Any], common: Any) -> bool:
-        """Offer new items, packed by whoever owns them; False: they can't be packed.
-
-        The first stays with whoever offers them.
-        """
-        # nobody else may pack them: here they are worked with meanwhile
-        try:
-            shared = pickle.dumps((function, common), pickle.HIGHEST_PROTOCOL)
-            packed = [pickle.dumps(job, pickle.HIGHEST_PROTOCOL) for job in jobs]
-        except Exception:  # whatever an object in a table raises
-            return False
-        self.shared, self.packed = shared, packed
-        self.said = SimpleQueue()
+    def offer(self, batch: _Batch) -> None:
+        """Offer the items of a batch to others."""
         with self._changed:
-            self._todo = deque(range(1, len(jobs)))
+            self._batches.append(batch)
             self._changed.notify_all()
-        return True
 
-    def take_here(self) -> int | None:
-        """An item for the process that offers them; None: all are begun."""
+    def prefer(self, batch: _Batch) -> None:
+        """A batch is asked for: it goes first."""
         with self._changed:
-            return self._todo.popleft() if self._todo else None
+            if batch in self._batches:
+                self._batches.remove(batch)
+                self._batches.appendleft(batch)
 
-    def take(self, process: subprocess.Popen[bytes]) -> int | None:
-        """An item for another process, waiting for one; None: there is none, or no process."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._todo or self._closed)
-            over = self._closed or process.poll() is not None
-            return None if over else self._todo.popleft()
+    def withdraw(self, batch: _Batch) -> None:
+        """Nobody begins anything of it any more."""
+        with self._changed, suppress(ValueError):
+            self._batches.remove(batch)
 
-    def close(self) -> None:
-        """Send everybody home."""
+    def take_of(self, batch: _Batch) -> int | None:
+        """An item of a batch for the process that asks for it; None: all are begun."""
         with self._changed:
-            self._todo.clear()
-            self._closed = True
+            return batch.todo.popleft() if batch.todo else None
+
+    def take_any(self) -> tuple[_Batch, int] | None:
+        """An item of any batch for the process that offers them; None: all are begun."""
+        with self._changed:
+            return self._next()
+
+    def take(self, helper: _Helper) -> tuple[_Batch, int] | None:
+        """An item for another process, waiting for one; None: it is to go, or is gone."""
+        with self._changed:
+            found = None
+            while not helper.over() and (found := self._next()) is None:
+                self._changed.wait()
+            return found
+
+    def _next(self) -> tuple[_Batch, int] | None:
+        while self._batches and not self._batches[0].todo:
+            self._batches.popleft()
+        return (self._batches[0], self._batches[0].todo.popleft()) if self._batches else None
+
+    def send_home(self, helpers: list[_Helper]) -> None:
+        """These get nothing else to do."""
+        with self._changed:
+            for helper in helpers:
+                helper.ended = True
             self._changed.notify_all()
 
 
 class _Helper:
     """A process, and the thread that hands it items and hands on what it says."""
 
-    def __init__(self, jobs: _Jobs, python: str, first: bytes) -> None:
+    def __init__(self, queue: _Queue, python: str, first: bytes) -> None:
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for whoever started it
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -380,41 +470,41 @@ class _Helper:
             env=os.environ | {"PYTHONPATH": places},
             **apart,
         )
-        self._jobs = jobs
+        self._queue = queue
+        self.ended = False
         self._thread = threading.Thread(target=self._hand_on, args=(first,), daemon=True)
         self._thread.start()
+
+    def over(self) -> bool:
+        """It is to go, or is gone."""
+        return self.ended or self._process.poll() is not None
 
     def _hand_on(self, first: bytes) -> None:
         into, out = self._process.stdin, self._process.stdout
         if into is None or out is None:
             return
-        item, shared = -1, first
+        taken: tuple[_Batch, int] | None = None
+        known: _Batch | None = None
         try:
             _write(into, first)
             _read(out)
-            while (taken := self._jobs.take(self._process)) is not None:
-                item = taken
-                if shared is not self._jobs.shared:
-                    shared = self._jobs.shared
+            while (taken := self._queue.take(self)) is not None:
+                batch, item = taken
+                if known is not batch:
+                    known = batch
                     _write(into, SHARED)
-                    _write(into, shared)
-                _write(into, self._jobs.packed[item])
-                self._hand_on_words(item, out)
-                item = -1
+                    _write(into, batch.shared)
+                _write(into, batch.packed[item])
+                _hand_on_words(batch.said, item, out)
+                taken = None
         except (EOFError, OSError) as fault:
-            if item >= 0:  # what it had is lost
-                self._jobs.said.put(_Said(item, "raised", self._end_in_words(fault)))
-
-    def _hand_on_words(self, item: int, out: IO[bytes]) -> None:
-        said = self._jobs.said
-        kind: Kind = "ready"
-        while kind not in ("done", "raised", "unread"):
-            packed = _read(out)
-            try:
-                kind, what = pickle.loads(packed)  # noqa: S301 - of our own process
-            except Exception as fault:  # else it would be waited for for ever
-                kind, what = "raised", RuntimeError(f"a result can't be handed over: {fault!r}")
-            said.put(_Said(item, kind, what))
+            if taken is None:
+                return
+            batch, item = taken
+            if self.ended:  # what it had is computed by whoever still asks for it
+                batch.said.put(_Said(item, "unread", None))
+            else:
+                batch.said.put(_Said(item, "raised", self._end_in_words(fault)))
 
     def _end_in_words(self, fault: Exception) -> PinghuError:
         with suppress(subprocess.TimeoutExpired):
@@ -435,6 +525,18 @@ class _Helper:
             with suppress(OSError):  # what it didn't read any more
                 stream.close() if stream else None
         self._process.wait()
+
+
+def _hand_on_words(said: SimpleQueue[_Said], item: int, out: IO[bytes]) -> None:
+    """What another process says of an item, until it is done with it."""
+    kind: Kind = "ready"
+    while kind not in ("done", "raised", "unread"):
+        packed = _read(out)
+        try:
+            kind, what = pickle.loads(packed)  # noqa: S301 - of our own process
+        except Exception as fault:  # else it would be waited for for ever
+            kind, what = "raised", RuntimeError(f"a result can't be handed over: {fault!r}")
+        said.put(_Said(item, kind, what))
 
 
 def _write(stream: IO[bytes], what: bytes) -> None:
@@ -470,8 +572,11 @@ def serve() -> None:
     shared = came.get()
     loaded: tuple[Work[Any, Any], Any] | None
     loaded = pickle.loads(shared)  # noqa: S301 - of the process that started this one
+    soon = deque(loaded[1])
     _write(out, _packed("ready", None))
     while True:
+        while soon and came.empty():
+            importlib.import_module(soon.popleft())
         packed = came.get()
         if packed == SHARED:
             shared, loaded = came.get(), None
