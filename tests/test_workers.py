@@ -64,7 +64,7 @@ def here(monkeypatch):
     """Items that this process computed while others did theirs."""
     taken, own = [], beside._computed_here
     monkeypatch.setattr(
-        beside, "_computed_here", lambda *given: (taken.append(given[3]), own(*given))[1]
+        beside, "_computed_here", lambda *given: (taken.append(given[1]), own(*given))[1]
     )
     return taken
 
@@ -152,6 +152,7 @@ def rises(rivers, buildings, progress=None, **more):
 def test_rises_by_several_are_those_by_one(at_work, here):
     lines, more = [], []
     one = rises(*town(), lines.append, roughness_share=0.1)
+    here.clear()
     several = rises(*town(), more.append, roughness_share=0.1, workers=at_work)
     assert_frame_equal(several, one, check_exact=True)
     assert lines == more == [f"rises {river} 0/12" for river in "ABC"]
@@ -253,13 +254,24 @@ def test_usable_processors_are_those_of_this_process_and_of_its_memory(monkeypat
         ({"a/cpu.max": "300000 100000", "a/b/cpu.max": "500000 100000"}, 3),
         ({"a/b/memory.max": f"{5 * 2**30}"}, 5),
         ({"c/cpu.max": "100000 100000"}, 64),
+        # version 1: a tree a controller
+        ({"cpu/d/cpu.cfs_quota_us": "-1", "cpu/d/cpu.cfs_period_us": "100000"}, 64),
+        ({"cpu/d/cpu.cfs_quota_us": "350000", "cpu/d/cpu.cfs_period_us": "100000"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "20000", "cpu/cpu.cfs_period_us": "10000"}, 2),
+        ({"cpu/d/cpu.cfs_quota_us": "350000"}, 64),
+        ({"memory/e/memory.limit_in_bytes": f"{4 * 2**30 + 1}"}, 4),
+        ({"memory/e/memory.limit_in_bytes": "9223372036854771712"}, 64),
+        ({"memory/d/memory.limit_in_bytes": "1", "cpu/e/cpu.cfs_quota_us": "1"}, 64),
     ],
 )
 def test_a_container_grants_less_than_the_machine_has(tmp_path, monkeypatch, said, few):
     groups = tmp_path / "groups"
     (groups / "a/b").mkdir(parents=True)
-    (groups / "c").mkdir()
-    (tmp_path / "mine").write_text("1:name=x:/c\n0::/a/b\n", "utf-8")
+    for place in ("c", "cpu/d", "cpu/e", "memory/d", "memory/e"):
+        (groups / place).mkdir(parents=True)
+    (tmp_path / "mine").write_text(
+        "5:cpu,cpuacct:/d\n4:memory:/e\n3:cpuset:/c\n1:name=x:/c\n0::/a/b\n", "utf-8"
+    )
     for name, text in said.items():
         (groups / name).write_text(f"{text}\n", "utf-8")
     monkeypatch.setattr(beside, "GROUPS", groups)

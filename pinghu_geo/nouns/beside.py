@@ -50,6 +50,12 @@ MEMORY = 2**30
 # groups of processes, and the one of this process (Linux)
 GROUPS = Path("/sys/fs/cgroup")
 OF_GROUP = Path("/proc/self/cgroup")
+# what limits a group, by controller: in one tree of all (version 2), or in its own (version 1)
+ONE_TREE = {"cpu": ["cpu.max"], "memory": ["memory.max"]}
+OWN_TREE = {
+    "cpu": ["cpu.cfs_quota_us", "cpu.cfs_period_us"],
+    "memory": ["memory.limit_in_bytes"],
+}
 SERVE = "from pinghu_geo.nouns.beside import serve; serve()"
 
 
@@ -60,22 +66,32 @@ def silent(text: str) -> None:
 def usable_processors() -> int:
     """Processors that this process may use, of which each finds some memory."""
     few = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    limits = [few or 1, *(quota // period for quota, period in _granted("cpu.max"))]
-    limits += [memory // MEMORY for (memory,) in _granted("memory.max")]
+    limits = [few or 1, *(quota // period for quota, period in _granted("cpu"))]
+    limits += [memory // MEMORY for (memory,) in _granted("memory")]
     with suppress(AttributeError, ValueError, OSError):  # Windows
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MEMORY)
     return max(min(limits), 1)
 
 
-def _granted(name: str) -> Iterator[list[int]]:
+def _granted(controller: str) -> Iterator[list[int]]:
     """What the container, and each group of processes around this one, is limited to (Linux)."""
     with suppress(OSError):
         for line in OF_GROUP.read_text().splitlines():
-            if line.startswith("0::"):  # version 2
-                place = GROUPS / line[3:].lstrip("/")
-                for folder in (place, *place.parents[: len(place.parts) - len(GROUPS.parts)]):
-                    with suppress(OSError, ValueError):  # "max": no limit
-                        yield [int(word) for word in (folder / name).read_text().split()]
+            _, controllers, group = line.split(":", 2)
+            if not controllers:
+                root, names = GROUPS, ONE_TREE[controller]
+            elif controller in controllers.split(","):
+                root, names = GROUPS / controller, OWN_TREE[controller]
+            else:
+                continue
+            place = root / group.lstrip("/")
+            for folder in (place, *place.parents[: len(place.parts) - len(root.parts)]):
+                with suppress(OSError, ValueError):  # "max": no limit
+                    said = [
+                        int(word) for name in names for word in (folder / name).read_text().split()
+                    ]
+                    if said[0] > 0:  # -1: no limit
+                        yield said
 
 
 def _interpreter() -> str | None:
