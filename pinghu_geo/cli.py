@@ -472,7 +472,9 @@ def _step_display(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     if quiet:
         yield lambda _: None
     elif not sys.stderr.isatty():
-        yield _StepLines()
+        lines = _StepLines()
+        yield lines
+        lines.end()
     else:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -491,21 +493,33 @@ COUNT = re.compile(r"(?:(.*\S)\s+)?(\d+)/(\d+)(?:\s.*)?", re.DOTALL)
 
 
 class _StepLines:
-    """A line a step; of counts within a step every tenth part."""
+    """A line a step; of counts within a step every tenth part, and the last when it is done."""
 
     def __init__(self) -> None:
-        self.told: tuple[str | None, int] = None, -1
+        self.name: str | None = None
+        self.told = -1  # tenths of the step
+        self.whole = ""  # what is said once the step is done
 
     def __call__(self, line: str) -> None:
         count = COUNT.fullmatch(line)
-        if count:
-            told = count[1], 10 * int(count[2]) // max(int(count[3]), 1)
-            if told == self.told:
-                return
-            self.told = told
-        else:
-            self.told = None, -1
-        _print_step(line)
+        name = line if count is None else count[1] or self.name
+        if count is None or name != self.name:
+            self.end()
+            self.name, self.told = name, -1
+        if count is None:
+            _print_step(line)
+            return
+        tenths = 10 * int(count[2]) // max(int(count[3]), 1)
+        done = int(count[2]) >= int(count[3])
+        self.whole = "" if done else f"{line[: count.start(2)]}{count[3]}/{count[3]}"
+        if tenths != self.told:
+            self.told = tenths
+            _print_step(line)
+
+    def end(self) -> None:
+        if self.whole:
+            _print_step(self.whole)
+        self.whole = ""
 
 
 class _StepBars:

@@ -131,6 +131,21 @@ def test_lines_say_every_tenth_part_of_a_step(monkeypatch):
     assert len(said) == 12
 
 
+def test_lines_say_the_end_of_a_step_once(monkeypatch):
+    """What was computed in one go stood at 0/55 for ever."""
+    said = []
+    monkeypatch.setattr(cli, "_print_step", said.append)
+    show = cli._StepLines()
+    for line in ("reading", "rises A 0/55", "rises B 0/2", "1/2", "2/2", "rises C 0/0", "map", "3/9"):
+        show(line)
+    show.end()
+    show.end()
+    assert said == [
+        "reading", "rises A 0/55", "rises A 55/55", "rises B 0/2", "1/2", "2/2", "rises C 0/0",
+        "map", "3/9", "9/9",
+    ]  # fmt: skip
+
+
 def test_a_path_with_a_blank_is_one_word_of_the_command_that_is_told(tmp_path):
     """`pinghu new "资料 一"` told: pinghu run 资料 一/project.toml, which is two words."""
     folder = tmp_path / "资料 一"
