@@ -40,34 +40,35 @@ def catalogue() -> Mapping[str, str]:
 
 
 @cache
-def _template_patterns() -> list[tuple[str, str, str]]:
-    """Templates and patterns, the most particular first, with the literal to look for first."""
+def _templates() -> list[tuple[str, str]]:
+    """Templates, the most particular first, with the literal to look for first."""
     made = []
     for key in catalogue():
-        parts = list(Formatter().parse(key))
-        literals = [literal for literal, _, _, _ in parts]
+        literals = [literal for literal, _, _, _ in Formatter().parse(key)]
         if not "".join(literals).strip():
             continue
-        body = "".join(
-            re.escape(literal) + ("" if name is None else "(.*?)") for literal, name, _, _ in parts
-        )
         # one that begins with words says more than one that begins with whatever
-        rank = (not literals[0], -len("".join(literals)), len(parts))
-        made.append((rank, key, max(literals, key=len), body))
+        rank = (not literals[0], -len("".join(literals)), len(literals))
+        made.append((rank, key, max(literals, key=len)))
     made.sort(key=lambda one: one[0])
-    return [(key, part, pattern) for _, key, part, pattern in made]
+    return [(key, part) for _, key, part in made]
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _pattern(key: str) -> re.Pattern[str]:
     """A template's pattern: of a thousand a run needs a few."""
-    return re.compile(pattern)
+    return re.compile(
+        "".join(
+            re.escape(literal) + ("" if name is None else "(.*?)")
+            for literal, name, _, _ in Formatter().parse(key)
+        )
+    )
 
 
 def read_said(text: str) -> Said | None:
     """The template of a sentence and its values; None where the catalogue has none."""
-    for key, part, pattern in _template_patterns():
-        if part in text and (found := _compiled(pattern).fullmatch(text)):
+    for key, part in _templates():
+        if part in text and (found := _pattern(key).fullmatch(text)):
             return Said(key, found.groups())
     return None
 
