@@ -24,7 +24,7 @@ from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label
 
-__all__ = ["as_stored", "layer_styles", "style_of", "write_qgis_project"]
+__all__ = ["StoredLayers", "as_stored", "layer_styles", "style_of", "write_qgis_project"]
 
 # Version of the files' format: those of QGIS 3.22 are read by all later ones.
 VERSION = "3.22.16"
@@ -103,6 +103,17 @@ def as_stored(layer: pd.DataFrame, name: str) -> pd.DataFrame:
     flat = flat.assign(**counts) if counts else flat
     stored: pd.DataFrame = database_frame(flat)
     return stored
+
+
+class StoredLayers(dict[str, pd.DataFrame]):
+    """Layers as a GeoPackage holds them, so that a file and a project of it are made of one."""
+
+    @classmethod
+    def of(cls, layers: Mapping[str, pd.DataFrame]) -> StoredLayers:
+        """Layers as they are stored, those without rows left out."""
+        if isinstance(layers, cls):
+            return layers
+        return cls({name: as_stored(one, name) for name, one in layers.items() if len(one)})
 
 
 def kind_of_layer(name: str) -> str:
@@ -377,7 +388,7 @@ def write_qgis_project(
     ...     {"rivers": rivers}, folder / "results.gpkg", folder / "results.qgz")
     """
     require_suffix(Path(target), ".qgz")
-    layers = {name: as_stored(layer, name) for name, layer in layers.items() if len(layer)}
+    layers = StoredLayers.of(layers)
     styles = {name: style_of(name, layer, codes=codes, fixed=fixed, lang=lang)
               for name, layer in layers.items()}  # fmt: skip
     root = Element("qgis", version=VERSION, projectname=visible_text(title))

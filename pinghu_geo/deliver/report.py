@@ -8,7 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from pinghu_geo.deliver.qgis import as_stored, layer_styles, style_of
+from pinghu_geo.deliver.qgis import StoredLayers, layer_styles, style_of
 from pinghu_geo.deliver.workbook import COLUMNS, cell_of, name_of_sheet, save_sheets
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.gdal import gdal_options, write_frame
@@ -229,7 +229,7 @@ def write_results(
     """
     path = Path(target)
     require_suffix(path, ".gpkg")
-    kept = {name: as_stored(layer, name) for name, layer in layers.items() if len(layer)}
+    kept = StoredLayers.of(layers)
     styles = {name: style_of(name, layer, codes=codes, fixed=fixed, lang=lang)
               for name, layer in kept.items()}  # fmt: skip
     # a fixed date of change: the same input gives the same bytes
