@@ -5,20 +5,20 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.cures import for_the_shell
 from pinghu_geo.inputs import Inputs, read_inputs
-from pinghu_geo.nouns.beside import Workers
+from pinghu_geo.nouns.beside import Begun, SideBySide, Workers, side_by_side, silent
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import Plan
-from pinghu_geo.redline.lines import red_line
+from pinghu_geo.redline.lines import Widths, red_line
 from pinghu_geo.redline.overlap import affected, belongs_to, totals
 from pinghu_geo.schemes.alternatives import (
     Assessment,
@@ -74,44 +74,81 @@ class Computation:
         return {name: one.red_line for name, one in self.comparison.schemes.items()}
 
 
+class _Assessing(NamedTuple):
+    """What a red line is assessed by."""
+
+    buildings: gpd.GeoDataFrame
+    rivers: gpd.GeoDataFrame
+    rates: pd.DataFrame | None
+    rules: dict[str, Any]
+    depths: bool
+
+    @classmethod
+    def of(cls, plan: Plan, data: Inputs, *, depths: bool) -> _Assessing:
+        rules = {
+            "partial_rule": plan.rules["partial"],
+            **{k: plan.rules[k] for k in ("survey_tolerance_m", "gap_m", "max_length_m")},
+        }
+        buildings, rivers = data.layers["buildings"], data.layers["rivers"]
+        return cls(buildings, rivers, data.tables.get("rates"), rules, depths)
+
+    def as_searched(self) -> bool:
+        """Whether a search assesses its schemes by the same rules."""
+        usual = inspect.signature(assess).parameters
+        return all(usual[k].default == value for k, value in self.rules.items())
+
+
+class _Line(NamedTuple):
+    """A scheme's red line as it is drawn, or its widths and what is between them."""
+
+    scheme: str
+    given: gpd.GeoDataFrame | Widths
+    between: Literal["linear", "step"] = "linear"
+
+
+def _assessed_line(by: _Assessing, line: _Line, _: Progress) -> Assessment:
+    """A scheme by its red line."""
+    red = line.given
+    if not isinstance(red, gpd.GeoDataFrame):
+        red = red_line(by.rivers, red, interpolation=line.between)
+    return assessed(red, by.buildings, by.rivers, rates=by.rates, **by.rules, depths=by.depths)
+
+
+def _begun_schemes(
+    plan: Plan, data: Inputs, by: _Assessing, many: SideBySide
+) -> Begun[_Line, Assessment]:
+    """Schemes that need no search, and that none assesses by the same rules."""
+    searched = set()
+    for source in plan.schemes.values():
+        if "least" in source and by.as_searched():
+            first = source["least"]["from"]
+            if plan.schemes[first].get("interpolation", "linear") == "linear":
+                searched.add(first)
+    lines = [
+        _Line(name, data.lines[name])
+        if name in data.lines
+        else _Line(name, data.widths[name], source.get("interpolation", "linear"))
+        for name, source in plan.schemes.items()
+        if "least" not in source and name not in searched
+    ]  # fmt: skip
+    return many.begin(_assessed_line, lines, by)
+
+
 def _assessed_schemes(
     plan: Plan,
-    data: Inputs,
+    by: _Assessing,
+    begun: Begun[_Line, Assessment],
     least: Mapping[str, LeastDemolition | WithinRise],
-    *,
-    depths: bool = True,
 ) -> dict[str, Assessment]:
     """Every scheme by the project's rules, once: what a search assessed by them is handed on."""
-    rules = {
-        "partial_rule": plan.rules["partial"],
-        **{k: plan.rules[k] for k in ("survey_tolerance_m", "gap_m", "max_length_m")},
-    }
-    rivers, known = data.layers["rivers"], {}
+    done: dict[str, Assessment] = {}
     for name, best in least.items():
-        first = plan.schemes[name]["least"]["from"]
         before, found = best.comparison.schemes.values()
-        known[name] = found
-        if plan.schemes[first].get("interpolation", "linear") == "linear":
-            known[first] = before
-    usual = inspect.signature(assess).parameters
-    as_searched = all(usual[k].default == value for k, value in rules.items())
-    done = {}
-    for name, source in plan.schemes.items():
-        if as_searched and name in known:
-            done[name] = known[name]
-            continue
-        if name in known:
-            line = known[name].red_line
-        elif name in data.lines:
-            line = data.lines[name]
-        else:
-            between = source.get("interpolation", "linear")
-            line = red_line(rivers, data.widths[name], interpolation=between)
-        done[name] = assessed(
-            line, data.layers["buildings"], rivers, rates=data.tables.get("rates"), **rules,
-            depths=depths,
-        )  # fmt: skip
-    return done
+        if not by.as_searched():
+            found = _assessed_line(by, _Line(name, found.red_line), silent)
+        done |= {plan.schemes[name]["least"]["from"]: before, name: found}
+    done |= {line.scheme: one for line, one in begun}
+    return {name: done[name] for name in plan.schemes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +207,29 @@ def compute_all(
     workers: Workers = 1,
 ) -> Computation:
     """Every step up to where a run writes; a rehearsal takes as little search as can be."""
+    with side_by_side(workers) as many:
+        return _computed_beside(plan, data, tell, as_of, rehearse, many)
+
+
+def _computed_beside(
+    plan: Plan, data: Inputs, tell: Progress, as_of: Any, rehearse: bool, many: SideBySide
+) -> Computation:
     rules, layers = plan.rules, data.layers
+    # of depths only a campaign makes more than columns: who is surveyed first
+    by = _Assessing.of(plan, data, depths=bool(plan.campaign) or not rehearse)
     river: DesignedRiver | None = None
     least: dict[str, LeastDemolition | WithinRise] = {}
     if plan.flood or any("least" in source for source in plan.schemes.values()):
-        from pinghu_geo.designing import designed_and_searched  # hydraulics and search
+        from pinghu_geo import designing  # hydraulics and search
 
-        river, least = designed_and_searched(plan, data, tell, rehearse=rehearse, workers=workers)
+        river = designing.designed_river(plan, data) if plan.flood else None
+    # what a search doesn't need is done beside it
+    levels = None if river is None else designing.begun_levels(plan, data, river, many)
+    begun = _begun_schemes(plan, data, by, many)
+    if any("least" in source for source in plan.schemes.values()):
+        least = designing.searched_lines(plan, data, river, tell, rehearse=rehearse, workers=many)
     tell("computing the red line and who is affected")
-    # of depths only a campaign makes more than columns: who is surveyed first
-    depths = bool(plan.campaign) or not rehearse
-    schemes = _assessed_schemes(plan, data, least, depths=depths)
+    schemes = _assessed_schemes(plan, by, begun, least)
     if "tenants" in plan.campaign:
         from pinghu_geo.campaigning import with_tenants_of_table
 
@@ -192,12 +241,11 @@ def compute_all(
     if "zones" in layers:
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
     flood = None
-    if river is not None:
-        from pinghu_geo.designing import flood_and_verdicts
-
+    if river is not None and levels is not None:
         tell(FLOOD_STEP)
-        flood, verdicts = flood_and_verdicts(
-            plan, data, river, hit, tell, rehearse=rehearse, workers=workers
+        (flood,) = levels.results()
+        verdicts = designing.verdicts_in_flood(
+            plan, data, river, flood, hit, tell, rehearse=rehearse, workers=many
         )
         hit = hit.join(verdicts)
     parcels = None
@@ -221,7 +269,7 @@ def compute_all(
 
     tell(CAMPAIGN_STEP)
     work = REHEARSED_WORK if rehearse else None
-    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work, workers=workers)
+    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work, workers=many)
     if scheme in least:
         campaign = replace(campaign, proven=proof_of_search(scheme, least[scheme], plan.lang))
     nodes = campaign.nodes()

@@ -20,7 +20,7 @@ from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.inputs import Inputs
-from pinghu_geo.nouns.beside import Workers
+from pinghu_geo.nouns.beside import Begun, SideBySide, Workers
 from pinghu_geo.nouns.inert import file_names
 from pinghu_geo.plan import BANK_FREEBOARD, LIMITS, WITHIN_RISE, Plan
 from pinghu_geo.river.chainage import format_chainage
@@ -33,8 +33,10 @@ from pinghu_geo.search.outcome import UNSEEN_M, WithinRise
 __all__ = [
     "DesignedRiver",
     "RiverInFlood",
-    "designed_and_searched",
-    "flood_and_verdicts",
+    "begun_levels",
+    "designed_river",
+    "searched_lines",
+    "verdicts_in_flood",
     "write_searches",
 ]
 
@@ -52,6 +54,10 @@ class DesignedRiver:
     downstream: pd.DataFrame
     structures: pd.DataFrame | None = None
     structure_parts: pd.DataFrame | None = None
+
+    def as_asked(self) -> dict[str, Any]:
+        """By the names of the arguments of `water_profile`."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +109,26 @@ def _least_freeboard(part: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def designed_and_searched(
+def searched_lines(
     plan: Plan,
     data: Inputs,
+    river: DesignedRiver | None,
     tell: Callable[[str], None],
     *,
     rehearse: bool = False,
     workers: Workers = 1,
-) -> tuple[DesignedRiver | None, dict[str, LeastDemolition | WithinRise]]:
-    """The designed river, where there is a flood, and the lines that were searched for."""
-    river = _designed_river(plan, data) if plan.flood else None
+) -> dict[str, LeastDemolition | WithinRise]:
+    """The lines that were searched for."""
     least: dict[str, LeastDemolition | WithinRise] = {}
     for name, source in plan.schemes.items():
         if "least" in source:
             tell(f"searching for the line that demolishes least: {name}")
             asked = source["least"] | ({"seconds": 0.0} if rehearse else {})
             least[name] = _search_least(asked, data, river, tell, workers)
-    return river, least
+    return least
 
 
-def _designed_river(plan: Plan, data: Inputs) -> DesignedRiver:
+def designed_river(plan: Plan, data: Inputs) -> DesignedRiver:
     """The designed channel in the ground beside it."""
     asked, tables = plan.flood, data.flood
     structures = tables.get("structures")
@@ -179,30 +185,54 @@ def _search_least(
     )
 
 
-def flood_and_verdicts(
+def begun_levels(
+    plan: Plan, data: Inputs, designed: DesignedRiver, many: SideBySide
+) -> Begun[DesignedRiver, RiverInFlood]:
+    """The designed river in flood, which is asked for later."""
+    return many.begin(_river_in_flood, [designed], (plan, data.layers["rivers"]))
+
+
+def _river_in_flood(
+    of: tuple[Plan, gpd.GeoDataFrame], designed: DesignedRiver, _: Callable[[str], None]
+) -> RiverInFlood:
+    """Levels, and what follows of them whoever is affected."""
+    plan, rivers = of
+    asked = plan.flood
+    profile = water_profile(rivers=rivers, **designed.as_asked())
+    first = profile[profile["profile"] == profile["profile"].iloc[0]]
+    lines = section_lines(designed.sections, rivers)
+    wet = inundation(first, plan.tiles(asked["dem"]), rivers, structures=designed.structures)
+    above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
+    if asked.get("bank_freeboard_m") is not None:
+        height, standard, clause = (asked[key] for key in BANK_FREEBOARD)
+        above = above.assign(
+            freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
+        )
+    return RiverInFlood(profile, above, lines, wet)
+
+
+def verdicts_in_flood(
     plan: Plan,
     data: Inputs,
     designed: DesignedRiver,
+    flood: RiverInFlood,
     hit: gpd.GeoDataFrame,
     tell: Callable[[str], None],
     *,
     rehearse: bool = False,
     workers: Workers = 1,
-) -> tuple[RiverInFlood, pd.DataFrame]:
-    """The designed river in flood, and which of the buildings inside its red line may stay."""
+) -> pd.DataFrame:
+    """Which of the buildings inside the red line may stay, and what is known of them."""
     rivers, asked, dem = data.layers["rivers"], plan.flood, plan.tiles(plan.flood["dem"])
-    river: dict[str, Any] = {f.name: getattr(designed, f.name) for f in fields(designed)}
-    river["rivers"] = rivers
-    profile = water_profile(**river)
     risen, band, share = hit, tuple(LOSSES), asked["roughness_share"]
     if rehearse:  # of one house a river, without the band: what is refused, is refused for it
         risen, band, share = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), (), 0.0
     rises = building_rises(
-        risen, **river, allowed_mm=asked["allowed_mm"], losses=band, roughness_share=share,
-        progress=tell, workers=workers,
+        risen, rivers=rivers, **designed.as_asked(), allowed_mm=asked["allowed_mm"], losses=band,
+        roughness_share=share, progress=tell, workers=workers,
     )  # fmt: skip
     rises = rises.reindex(hit.index)
-    first = profile[profile["profile"] == profile["profile"].iloc[0]]
+    first = flood.profile[flood.profile["profile"] == flood.profile["profile"].iloc[0]]
     levels = flood_levels(hit, first, rivers, dem=dem, structures=designed.structures)
     places = ("rise_river", "rise_at_m", "rise_repeated")
     columns = [c for c in rises.columns if c.startswith("rise_") and c not in places]
@@ -218,15 +248,7 @@ def flood_and_verdicts(
     verdict = retention_verdict(
         hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules, lang=plan.lang
     )
-    lines = section_lines(designed.sections, rivers)
-    wet = inundation(first, dem, rivers, structures=designed.structures)
-    above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
-    if asked.get("bank_freeboard_m") is not None:
-        height, standard, clause = (asked[key] for key in BANK_FREEBOARD)
-        above = above.assign(
-            freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
-        )
-    return RiverInFlood(profile, above, lines, wet), verdict.join(
+    return verdict.join(
         known.drop(columns=["doubts", *(c for c in known.columns if c in hit.columns)])
     )
 

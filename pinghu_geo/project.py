@@ -159,7 +159,7 @@ def run_project(
         side_by_side(_usual_workers(plan) if workers is None else workers) as many,
     ):
         tell("reading the layers")
-        many.start(_write_output, 2)  # while this one reads
+        many.start(_write_output, 2, soon=_modules_of(plan))  # while this one reads
         with heard() as said, for_the_shell(plan):
             data = read_inputs(plan)
             found = compute_all(plan, data, tell, workers=many)
@@ -246,32 +246,44 @@ def _write_outputs(of: _Results, notes: list[str], tell: Progress, many: SideByS
     """What a run writes, of that what is wanted: the summary and what was searched always."""
     plan, data, found, folder = of
     proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
-    # what is written of a search is written here
+    # what is written of a search is written here, and beside it the rest
     rest = of._replace(found=replace(found, least={}))
-    for _ in many.each(_write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell):
-        pass
+    begun = many.begin(_write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell)
     if found.least:
         from pinghu_geo.designing import write_searches
 
+        tell("writing the results of searches")
         write_searches(plan, found.least, folder)
     write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         word = NOUNS["repairs"].zh if plan.lang == "zh" else "repairs"
         path, words = folder / "repairs.xlsx", {word: "repairs"}
         write_sheets({word: data.repairs}, path, nouns=words, lang=plan.lang)
-    tell("writing summary.json and manifest.json")
     write_whole(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
-    write_whole(
-        folder / "manifest.json",
-        json_text(_manifest_of_inputs(plan) | {"outputs": digests(folder)}),
-    )
+    inputs = _manifest_of_inputs(plan)
+    begun.results()
+    tell("writing summary.json and manifest.json")
+    write_whole(folder / "manifest.json", json_text(inputs | {"outputs": digests(folder)}))
+
+
+def _modules_of(plan: Plan) -> list[str]:
+    """What the outputs of a plan will be made with, and takes long to import."""
+    searched = any("least" in source for source in plan.schemes.values())
+    wanted = {
+        "designing": bool(plan.flood) or searched,
+        "deliver.maps": plan.writes("map"),  # folium
+        "deliver.ledger": plan.writes("ledger"),
+        "campaigning": bool(plan.campaign),
+    }
+    return [f"pinghu_geo.{name}" for name, is_wanted in wanted.items() if is_wanted]
 
 
 def _outputs_wanted(plan: Plan, found: Computation) -> list[str]:
-    """Outputs that are wanted and of which there is something."""
-    of_campaign = [] if found.campaign is None else ["campaign", "board", "diagram", "schedule"]
-    of_flood = [] if found.flood is None else ["hydraulics"]
-    return [one for one in ("gpkg", *of_campaign, "ledger", *of_flood, "map") if plan.writes(one)]
+    """Outputs that are wanted and of which there is something, first what takes longest."""
+    of_run = {"diagram": found.campaign, "map": found, "gpkg": found, "ledger": found,
+              "campaign": found.campaign, "schedule": found.campaign, "hydraulics": found.flood,
+              "board": found.campaign}  # fmt: skip
+    return [one for one, of in of_run.items() if of is not None and plan.writes(one)]
 
 
 def _write_output(of: tuple[_Results, list[str]], output: str, tell: Progress) -> None:
@@ -318,7 +330,7 @@ def _write_ledger_of_run(plan: Plan, data: Inputs, found: Computation, path: Pat
 
 def _write_layers(plan: Plan, data: Inputs, found: Computation, folder: Path) -> None:
     """Layers of a run, and the QGIS project that opens them."""
-    from pinghu_geo.deliver.qgis import write_qgis_project
+    from pinghu_geo.deliver.qgis import StoredLayers, write_qgis_project
 
     layers, comparison = data.layers, found.comparison
     out = {
@@ -341,7 +353,7 @@ def _write_layers(plan: Plan, data: Inputs, found: Computation, folder: Path) ->
     if (standing := data.structures) is not None:
         outlines = structures_on_plan(standing, layers["rivers"], plan.lang)[["label", "geometry"]]
         out["structures"] = outlines.join(standing)
-    said = {name: spoken(layer, plan.lang) for name, layer in out.items()}
+    said = StoredLayers.of({name: spoken(layer, plan.lang) for name, layer in out.items()})
     words = stage_words_of(plan, found.campaign)
     write_results(said, folder / "results.gpkg", codes=words, lang=plan.lang)
     write_qgis_project(

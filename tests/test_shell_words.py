@@ -136,7 +136,16 @@ def test_lines_say_the_end_of_a_step_once(monkeypatch):
     said = []
     monkeypatch.setattr(cli, "_print_step", said.append)
     show = cli._StepLines()
-    for line in ("reading", "rises A 0/55", "rises B 0/2", "1/2", "2/2", "rises C 0/0", "map", "3/9"):
+    for line in (
+        "reading",
+        "rises A 0/55",
+        "rises B 0/2",
+        "1/2",
+        "2/2",
+        "rises C 0/0",
+        "map",
+        "3/9",
+    ):
         show(line)
     show.end()
     show.end()

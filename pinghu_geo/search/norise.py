@@ -36,6 +36,7 @@ from pinghu_geo.search.outcome import SearchRecord, WithinRise
 from pinghu_geo.search.reaches import (
     Asked,
     LaidOut,
+    Tables,
     allowed_by_flood,
     check_confluences,
     largest_rise,
@@ -233,8 +234,8 @@ def searched_within(
         many.start(_searched_system, len(systems))
         reaches = {name: asked.reach(surveyed[name], lines, now) for name in now.case.order}
         found = {f.reach.name: f for f in _searched_rivers(search, systems, reaches, many, tell)}
-    done = SearchRecord(search, [found[name] for name in reaches], systems)
-    return _checked(lines, done)
+        done = SearchRecord(search, [found[name] for name in reaches], systems)
+        return _checked(lines, done, many)
 
 
 class _System(NamedTuple):
@@ -280,11 +281,10 @@ def _searched_system(
     return search.system(*one, tell=tell), search.stopped
 
 
-def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
-    """The design drawn, counted and checked."""
-    sections, banks = done.tables(done.found)
-    asked = done.search.asked
-    after = LaidOut.of(asked.laid_out(sections, banks))
+def _checked(lines: Centrelines, done: SearchRecord, many: SideBySide) -> WithinRise:
+    """The design drawn and counted, and beside it checked by its levels."""
+    asked, now = done.search.asked, done.tables(done.found)
+    checked = many.begin(_checked_levels, [now], done.search)
     table, searched = (
         pd.concat([width_table(lines, asked.widths, f.reach, f.line()) for f in found],
                   ignore_index=True)
@@ -311,21 +311,27 @@ def _checked(lines: Centrelines, done: SearchRecord) -> WithinRise:
     proof, nodes, fates = (
         in_own_unit(one, priced=asked.priced) for one in (proof, nodes, pd.concat(states))
     )
+    ((rise, band),) = checked.results()
     return WithinRise(
         table,
         proof,
         nodes,
         fates,
-        done.search.now.rise_to(after),
-        sections,
-        banks,
+        rise,
+        *now,
         comparison,
         next(iter(asked.allowed.values())),
         searched,
-        _over_the_losses(done.search, after),
+        band,
         done.search.stopped,
         done,
     )
+
+
+def _checked_levels(search: Search, now: Tables, _: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rise by the profile of all rivers, and the largest by other losses."""
+    after = LaidOut.of(search.asked.laid_out(*now))
+    return search.now.rise_to(after), _over_the_losses(search, after)
 
 
 def _over_the_losses(search: Search, after: LaidOut) -> pd.DataFrame:
