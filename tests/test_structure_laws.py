@@ -177,6 +177,40 @@ def test_where_offsets_count_from_changes_nothing(kind, made, size):
         np.testing.assert_allclose(other, found, atol=1e-7)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(made=VALLEYS, size=SIZES, low=between(2.0, 8.5))
+def test_water_gains_no_energy_on_its_way_through(kind, made, size, low):
+    """However deep the structure and its road are drowned."""
+    size = size | {"height": max(size["height"], 1.5)}  # its road above the barrel beside it
+    found = pg.water_profile(valley(made), made["q"], {"level_m": low},
+                             structures=standing(kind, made, size))  # fmt: skip
+    energy = found["energy_m"].to_numpy()
+    assert (np.diff(energy)[found["structure_id"].notna().to_numpy()[:-1]] < 1e-9).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "valley_", "span", "thick", "low"),
+    [
+        ("high_arch", (9.22, 0.0, 7.46, 1.69, 84.47), 1.31, 0.61, 7.39),
+        ("arch", (6.29, 0.83, 13.09, 1.34, 89.45), 1.38, 0.55, 5.92),
+        ("low_arch", (7.06, 0.11, 2.19, 2.14, 78.53), 1.82, 0.51, 7.14),
+    ],
+)
+def test_a_drowned_culvert_gains_nothing_where_the_water_below_is_the_faster(
+    kind, valley_, span, thick, low
+):
+    """Most runs over the road, so that the barrel is slow: no exit loss, and none that is a gain."""
+    made = dict(zip(("width", "side", "plain", "steep", "q"), valley_, strict=True))
+    size = {"left": 0.4, "right": 0.4, "height": 2.0, "thick": thick, "open": 1.0, "span": span,
+            "barrels": 2, "piers": 0, "road": True, "method": "energy", "high_flow": "energy"}  # fmt: skip
+    found = pg.water_profile(valley(made), made["q"], {"level_m": low},
+                             structures=standing(kind, made, size))  # fmt: skip
+    at = int(np.flatnonzero(found["structure_id"].notna())[0])
+    assert found["control"][at] == "outlet+road"
+    assert found["energy_m"][at] >= found["energy_m"][at + 1]
+
+
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(made=VALLEYS, size=SIZES, kind=st.sampled_from(["bridge", "skewed bridge", "weir", "drop"]))
 def test_what_touches_no_water_changes_nothing(made, size, kind):

@@ -269,7 +269,10 @@ class Crossing:
         return crest_flow(self.road, energy, level) if self.road else np.zeros(len(energy))
 
     def _energy_over_road(self, site: Site, under: Array) -> Array:
-        """Energy line at which the road carries what doesn't pass under it; most of a wall's."""
+        """Energy line at which the road carries what doesn't pass under it; most of a wall's.
+
+        Never below the energy line of the water below: it gains nothing on its way.
+        """
         level = site.below.level
 
         def excess(energy: Array, mask: Array) -> Array:
@@ -278,7 +281,8 @@ class Crossing:
         wall = level + ENDLESS_M
         runs = excess(wall, np.ones(len(wall), bool)) > 0
         high = climb_to_positive(excess, level + 1.0, runs)
-        return np.where(runs, bracketed(excess, level, high), wall)
+        found = np.where(runs, bracketed(excess, level, high), wall)
+        return np.maximum(found, site.below.energy)
 
     def _through_one(self, model: Model, site: Site) -> tuple[Opened, Array, Array]:
         """One opening and the road over it, which share the discharge."""

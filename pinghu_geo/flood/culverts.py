@@ -173,22 +173,26 @@ def outlet_head(
 ) -> Head:
     """Energy line upstream under outlet control, from the water below the outlet.
 
-    Exit loss k (V²/2g - α2V2²/2g), then the water surface by the direct step method from the
-    outlet's depth (not below critical), full where it reaches the crown (Manning), then the
-    entrance loss (HDS-5 equations 3.2 to 3.8; HEC-RAS Hydraulic Reference Manual, chapter 6).
+    Exit loss k (V²/2g - α2V2²/2g), none where the water below is the faster, then the water surface
+    by the direct step method from the outlet's depth (not below critical), full where it reaches
+    the crown (Manning), then the entrance loss (HDS-5 equations 3.2 to 3.8; HEC-RAS Hydraulic
+    Reference Manual, chapter 6).
     """
     pipe, high = barrel.conduit, barrel.conduit.depth_m
     area, conveyance = pipe.full()
     full_head = flow**2 / (2 * gravity * area**2)
     critical = pipe.critical_depth(flow, gravity)
-    lost = barrel.exit
-    outside = level + velocity_head - lost * velocity_head  # energy inside less its own loss
+    outside = level + velocity_head
+
+    def head_lost(own: float) -> float:
+        return barrel.exit * max(own - velocity_head, 0.0)
 
     def inside(depth: float) -> float:
-        a = float(pipe.area(np.array(depth)))
-        return barrel.down_m + depth + (1 - lost) * flow**2 / (2 * gravity * a**2)
+        own = flow**2 / (2 * gravity * float(pipe.area(np.array(depth))) ** 2)
+        return barrel.down_m + depth + own - head_lost(own)
 
-    pressure = outside - (1 - lost) * full_head  # hydraulic grade line if the outlet is full
+    # hydraulic grade line if the outlet is full
+    pressure = outside + head_lost(full_head) - full_head
     friction = (flow / conveyance) ** 2
     if pressure >= barrel.down_m + high:
         # full at the outlet: the line rises by friction, the crown by the slope
