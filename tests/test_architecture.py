@@ -20,7 +20,7 @@ ROOMS = {
     "river": "axis chainage centreline nearness corridor",
     "intake": "bounds catalogue coordinates encoding dbf gdal drivers osm labels drawing grid conditions postgis registry shapefile nesting rows headings formats isolate dialects likeness workbooks values recognised writing io sdf hintcad surveys faults sight",
     "redline": "areas pieces stretches depths drawn lines moving bands legal overlap partial",
-    "flood": "sections between outlines bridge_cuts offsets steady survey conduits culverts gates bridges crossings structure_rows bridge_rows barrier_rows structures junctions channel hecras_structures hecras_hdf hecras centring boundaries profiles hydraulics hecras_structures_out hecras_openings_out hecras_text hecras_out bends rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
+    "flood": "sections between outlines bridge_cuts offsets steady survey conduits culverts gates bridges crossings structure_rows bridge_rows barrier_rows structures junctions channel hecras_structures hecras_hdf hecras centring boundaries profiles partings hydraulics hecras_structures_out hecras_openings_out hecras_text hecras_out bends rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "problem curves bounds ascent narrowing fronts labels trials mincut contacts offsets thresholds stakes amounts jogs walls following conveyance sparing fates localriver localline optimise stretch joint basin smooth found reaches systems outcome norise tradeoffs",
     "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds standing",

@@ -57,6 +57,86 @@ def test_junctions_that_cannot_be_are_named(change, words):
     assert caught.value.hint
 
 
+PARTING = pd.concat(
+    [river("up", bed=0.3), river("a", count=4), river("b", count=4)], ignore_index=True
+)
+PARTS = pd.DataFrame({"junction": "J", "river": ["up", "a", "b"], "role": ["in", "out", "out"],
+                      "length_m": [np.nan, 30.0, 30.0]})  # fmt: skip
+PARTED_ENDS = pd.DataFrame({"river": ["a", "b"], "slope": 0.0005})
+WEIR_IN_A = pd.DataFrame({"river": "a", "chainage_m": 75.0, "kind": "weir", "crest_m": [1.5]},
+                         index=pd.Index(["W"], name="structure_id"))  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["energy", "momentum"])
+def test_branches_that_ask_for_different_energies_are_doubted_with_how_different(method):
+    found = pg.water_profile(
+        PARTING, pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 20.0, 20.0]}),
+        PARTED_ENDS, junctions=PARTS.assign(method=method), structures=WEIR_IN_A,
+    )  # fmt: skip
+    assert found["doubts"].str.contains("split").all()
+    row = found[found["river"] == "up"].iloc[-1]
+    said = found["unsure_m"].notna()
+    assert said.sum() == 1
+    assert said[row.name]
+    asked = [energy_asked_across(found[found["river"] == name].iloc[0]) for name in ("a", "b")]
+    assert row["unsure_m"] == pytest.approx(asked[0] - asked[1], abs=1e-6)
+    if method == "energy":
+        assert row["energy_m"] == pytest.approx(asked[0], abs=1e-6)
+
+
+def energy_asked_across(top):
+    """By hand: 30 m of a channel 12 m wide with vertical walls, 40 m³/s into a branch's 20."""
+    bed, q, g = 0.3, 40.0, 9.81
+
+    def head(y):
+        return (q / (12 * y)) ** 2 / (2 * g)
+
+    def off(y):
+        k = 12 * y * (12 * y / (12 + 2 * y)) ** (2 / 3) / 0.03
+        slope = ((q + top["discharge_m3s"]) / (k + top["conveyance_m3s"])) ** 2
+        change = head(y) - (top["energy_m"] - top["level_m"])
+        lost = 30 * slope + (0.3 if change > 0 else 0.1) * abs(change)
+        return bed + y + head(y) - top["energy_m"] - lost
+
+    y = scipy.optimize.brentq(off, (q**2 / g / 144) ** (1 / 3) * 1.01, 9.0, xtol=1e-12)
+    return bed + y + head(y)
+
+
+def test_a_house_at_a_parting_of_energies_apart_has_no_rise():
+    rivers = gpd.GeoDataFrame(
+        index=pd.Index(["up", "a", "b"], name="river"), crs=4547,
+        geometry=[shapely.LineString(line) for line in (
+            [(0, 0), (100, 0)], [(130, 0), (280, 0)], [(100, -30), (100, -180)],
+        )],
+    )  # fmt: skip
+    houses = gpd.GeoDataFrame(
+        index=pd.Index(["above", "in b"], name="building_id"), crs=4547,
+        geometry=[shapely.box(40, 3, 60, 5), shapely.box(103, -90, 105, -70)],
+    )  # fmt: skip
+    flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 20.0, 20.0]})
+
+    def rises(structures):
+        return pg.building_rises(houses, PARTING, flows, PARTED_ENDS, rivers, allowed_mm=20.0,
+                                 losses=(), junctions=PARTS, structures=structures)  # fmt: skip
+
+    assert (rises(None)["rise_alone_mm"] > 1.0).all()
+    doubted = rises(WEIR_IN_A)
+    assert doubted["doubts"].str.contains("split").all()
+    assert doubted["rise_alone_mm"].isna().all()
+
+
+def test_only_the_flood_that_parts_wrongly_is_doubted():
+    flows = pd.DataFrame({
+        "river": ["up", "a", "b"] * 2, "profile": ["half"] * 3 + ["given"] * 3,
+        "discharge_m3s": [40.0, 20.0, 20.0, 40.0, 28.0, 12.0],
+    })  # fmt: skip
+    found = pg.water_profile(PARTING, flows, PARTED_ENDS, junctions=PARTS)
+    doubted = found["doubts"].str.contains("split")
+    assert (doubted == (found["profile"] == "given")).all()
+    half = pg.water_profile(PARTING, flows.head(3), PARTED_ENDS, junctions=PARTS)
+    assert "unsure_m" not in half
+
+
 def test_two_junctions_that_one_river_leaves_are_named():
     two = pd.DataFrame({"junction": ["J", "J", "K", "K"], "river": ["a", "c", "b", "c"],
                         "role": ["in", "out"] * 2, "length_m": 20.0})  # fmt: skip

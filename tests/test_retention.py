@@ -272,6 +272,9 @@ def test_a_rise_that_is_not_known_says_why():
         "缺少依据:单独保留壅高(有未计算的建筑物)、共同保留壅高(有未计算的建筑物)"
     )
     assert judge(**unknown, doubts="alpha")["reason"] == "缺少依据:单独保留壅高、共同保留壅高"
+    parted = judge(**unknown, doubts="split")
+    assert parted["verdict"] == "review"
+    assert "单独保留壅高(按所给分流,各汊能头不一致)" in parted["reason"]
 
 
 def test_the_sample_has_houses_in_review_for_the_band_alone(sample_run):

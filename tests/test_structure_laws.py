@@ -177,6 +177,39 @@ def test_where_offsets_count_from_changes_nothing(kind, made, size):
         np.testing.assert_allclose(other, found, atol=1e-7)
 
 
+# width, side, plain, steep, q; left, right, height, piers
+STEPPING = {
+    "inlet, then full": ((9.44, 0.222, 10.75, 1.149, 81.6), (0.2025, 0.1326, 3.44, 1)),
+    "inlet, then class B": ((8.92, 1.095, 11.19, 1.197, 78.6), (0.245, 0.162, 3.11, 2)),
+    "inlet deep, then class B": ((7.77, 0.655, 13.49, 1.333, 74.2), (0.325, 0.203, 3.83, 2)),
+}
+
+
+@pytest.mark.parametrize("case", STEPPING)
+def test_where_more_water_stands_lower_above_a_bridge_it_is_told(case):
+    """Between formulas the manual's levels step: the doubt says so on one side of each at least."""
+    given, (left, right, height, piers) = STEPPING[case]
+    made = dict(zip(("width", "side", "plain", "steep", "q"), given, strict=True))
+    size = {"left": left, "right": right, "height": height, "piers": piers, "thick": 1.0, "open": 1,
+            "span": 2.0, "barrels": 1, "road": False, "method": "yarnell",
+            "high_flow": "pressure"}  # fmt: skip
+    flows = pd.DataFrame({"discharge_m3s": 0.4 * made["q"] * 1.05 ** np.arange(16)})
+    flows["profile"] = [f"{k:02}" for k in range(16)]
+    found = pg.water_profile(
+        valley(made), flows, {"slope": SLOPE * made["steep"]},
+        structures=standing("bridge", made, size),
+    )  # fmt: skip
+    above = found[found["structure_id"].notna()].sort_values("profile")
+    fall = -np.diff(above["level_m"])
+    told = above["doubts"].str.contains("formula_step").to_numpy()
+    down = np.flatnonzero(fall > 1e-3)
+    assert len(down) == 1
+    assert (told[down] | told[down + 1]).all()
+    assert np.fmax(*above["unsure_m"].to_numpy()[[down[0], down[0] + 1]]) >= fall[down[0]]
+    assert not told[:3].any()  # far below the deck, and of class A
+    assert not found.loc[found["structure_id"].isna(), "doubts"].str.contains("formula_step").any()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(made=VALLEYS, size=SIZES, low=between(2.0, 8.5))

@@ -736,6 +736,30 @@ def test_wspros_expansion_by_hand(c):
     assert up > y + 0.02
 
 
+def test_a_coefficient_of_wspro_that_nobody_gives_is_doubted_by_what_it_would_do():
+    """0.8 is taken; 0.7 and 0.95 tell how far the level hangs on it, and only where it does."""
+    sections, *_ = river(count=3)
+    bridge = one("bridge", 75.0, low_chord_m=6.0, deck_m=7.0, width_m=6.0, from_offset_m=-4.0,
+                 to_offset_m=4.0, method="wspro")  # fmt: skip
+
+    def above(**given):
+        made = pg.water_profile(sections, 40.0, {"level_m": 2.6}, structures=bridge.assign(**given))
+        return made[made["structure_id"].notna()].iloc[0]
+
+    taken = above()
+    levels = [above(wspro_c=c)["level_m"] for c in (0.7, 0.8, 0.95)]
+    assert taken["level_m"] == pytest.approx(levels[1], abs=1e-12)
+    assert "wspro_assumed" in taken["doubts"]
+    assert taken["unsure_m"] == pytest.approx(max(abs(z - levels[1]) for z in levels), abs=1e-9)
+    assert taken["unsure_m"] > 0.01
+    for said in ({"wspro_c": 0.8}, {"method": "energy"}):
+        assert "wspro_assumed" not in above(**said)["doubts"]
+        assert "unsure_m" not in above(**said)
+    pressed = above(low_chord_m=1.9)  # C moves nothing there
+    assert pressed["control"].startswith("pressure")
+    assert "wspro_assumed" not in pressed["doubts"]
+
+
 def test_momentum_at_a_bridge_balances():
     table = one("bridge", low_chord_m=7.0, n_piers=1, pier_width_m=2.0, method="momentum",
                 width_m=10.0, friction=False, weight=False, pier_drag=2.0)  # fmt: skip

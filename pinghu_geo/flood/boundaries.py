@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.between import Standing, levels_between
-from pinghu_geo.flood.junctions import Branch, End, Junction, junction_level
+from pinghu_geo.flood.junctions import Branch, End, Junction, energies_apart, junction_level
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, normal_level
 from pinghu_geo.flood.survey import Laid, for_river
@@ -183,16 +183,33 @@ class Boundaries:
         solved: Mapping[str, pd.DataFrame],
     ) -> Array:
         """Level of each column across the junction at the river's lower end."""
-        junction = self.junctions[river]
         level = np.empty(len(profiles))
-        for k, profile in enumerate(profiles):
-            out = [_end_section(solved, b, profile, schemes[k], first=True) for b in junction.out]
-            into = [
-                End(b, *self._lowest(b.river, profile, schemes[k]), np.nan) for b in junction.into
-            ]
-            mine = next(e for e in into if e.branch.river == river)
-            level[k] = junction_level(model, junction, mine, into, out)
+        for k, both in enumerate(zip(profiles, schemes, strict=True)):
+            mine, into, out = self._junction_ends(river, *both, solved)
+            level[k] = junction_level(model, self.junctions[river], mine, into, out)
         return level
+
+    def _junction_ends(
+        self, river: str, profile: str, scheme: str, solved: Mapping[str, pd.DataFrame]
+    ) -> tuple[End, list[End], list[End]]:
+        """Ends of rivers at the junction that one flows into: its own, all into it, all out."""
+        junction = self.junctions[river]
+        out = [_end_section(solved, b, profile, scheme, first=True) for b in junction.out]
+        into = [End(b, *self._lowest(b.river, profile, scheme), np.nan) for b in junction.into]
+        return next(e for e in into if e.branch.river == river), into, out
+
+    def parts(self, river: str) -> bool:
+        """Whether a river parts into several at its lower end."""
+        return river in self.junctions and len(self.junctions[river].out) > 1
+
+    def energies_apart(
+        self, model: Model, river: str, profiles: list[str], schemes: Array,
+        solved: Mapping[str, pd.DataFrame],
+    ) -> Array:  # fmt: skip
+        """By how much the energies differ that branches of a river ask for, by column [m]."""
+        each = zip(profiles, schemes, strict=True)
+        ends = [self._junction_ends(river, *both, solved) for both in each]
+        return np.array([energies_apart(model, mine, out) for mine, _, out in ends])
 
     def levels(
         self,

@@ -27,11 +27,14 @@ from pinghu_geo.flood.steady import (
 )
 
 __all__ = [
-    "METHODS", "Bridge", "Force", "Opened", "Site", "bridge_energy", "bridge_release",
-    "bridge_run", "energy_at", "has_other_levels", "level_of", "section_force",
+    "ASSUMED_C", "METHODS", "Bridge", "Force", "Opened", "Site", "bridge_energy",
+    "bridge_release", "bridge_run", "energy_at", "has_other_levels", "level_of",
+    "momentum_to_spare", "section_force",
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
+# WSPRO's coefficient of discharge where none is given, as HEC-RAS's models have it at first
+ASSUMED_C = 0.8
 # coefficient of the sluice-gate equation against Y3/Z where none is given; HDS-1, figure on
 # pressure flow, read to about 0.01; Y3 is taken to the energy line (docs/theory.md says why)
 SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0.49, 0.50))
@@ -174,6 +177,7 @@ def bridge_energy(model: Model, bridge: Bridge, flow: Array, site: Site) -> Open
         "momentum": _momentum_demand,
         "yarnell": _yarnell_demand,
         "wspro": _wspro_demand,
+        "piers": _piers_demand,
     }
     low, *others = (by[how](model, bridge, flow, site) for how in bridge.methods)
     for one in others:
@@ -381,6 +385,11 @@ def _yarnell_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Op
     """
     forced = _momentum_demand(model, bridge, flow, site)
     choked = np.flatnonzero(forced.flow_class == "B")
+    return _piers_demand(model, bridge, flow, site).but(choked, forced.take(choked))
+
+
+def _piers_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
+    """Yarnell's equation (5-5) by itself, whatever the class."""
     level = site.below.level
     wet = model.sections.wetted(site.row_down, level)
     area, top = wet.area.sum(axis=1), wet.top.sum(axis=1)
@@ -391,8 +400,20 @@ def _yarnell_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Op
     # where the bed rises steeply section 3 is critical
     above = np.maximum(level + rise, model.critical(site.row_up, site.total))
     energy = energy_at(model, site.row_up, site.total, above)
-    calm = Opened.by("yarnell", energy, above, choked=np.zeros(len(flow), bool))
-    return calm.but(choked, forced.take(choked))
+    return Opened.by("yarnell", energy, above, choked=np.zeros(len(flow), bool))
+
+
+def momentum_to_spare(model: Model, bridge: Bridge, flow: Array, site: Site) -> float:
+    """Force below over that of critical flow inside, less one: class B where it is negative.
+
+    One case, (1,); the end of the bridge that leaves less; without friction and weight.
+    """
+    rows = np.array([bridge.down_row, bridge.up_row])
+    below = section_force(model, site.row_down, site.total, site.below.level)
+    wanted = _thrust(model, rows[:1], site.below.level) + below.flux
+    flows = np.repeat(flow, 2)
+    critical = section_force(model, rows, flows, model.critical(rows, flows))
+    return float((wanted / critical.whole).min()) - 1.0
 
 
 def _wspro_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
@@ -402,7 +423,7 @@ def _wspro_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Open
     Q²/(2gA2²) (2β2 - α2 - 2β_b (A2/A_b) + α_b (A2/A_b)²) with α_b = 1/C², β_b = 1/C (FHWA WSPRO,
     HEC-RAS equations 5-9 to 5-13). C is given: of FHWA's charts by the kind of embankment.
     """
-    c = bridge.wspro if math.isfinite(bridge.wspro) else 0.8
+    c = bridge.wspro if math.isfinite(bridge.wspro) else ASSUMED_C
     below, g = site.below, model.gravity
     down, up = np.full(len(flow), bridge.down_row), np.full(len(flow), bridge.up_row)
     outside = section_force(model, site.row_down, site.total, below.level)

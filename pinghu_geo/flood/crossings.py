@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from pinghu_geo.flood.bridges import (
     energy_at,
     has_other_levels,
     level_of,
+    momentum_to_spare,
 )
 from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.culverts import Group, barrel_head
@@ -45,6 +46,12 @@ SLIT_M2 = 1e-3
 NO_WATER_M = 1e6
 # share of the discharge that an opening below a road is left at least
 LEAST_SHARE = 1e-4
+# what WSPRO's coefficient of discharge may be where none is given, and what it has to move [m]
+WSPRO_RANGE, LEAST_MOVED_M = (0.7, 0.95), 0.0005
+# another formula is near where the force below is that of critical flow inside within a tenth (in a
+# rectangle a depth of up to 1.35 times the critical one), or the water below reaches the low chord
+# within a tenth of the opening's height; a step that is told [m]; both are ours
+NEAR, STEP_M = 0.1, 0.02
 
 
 class Passed(NamedTuple):
@@ -146,20 +153,66 @@ class Crossing:
         rows, flows = np.array([row_down]), np.array([flow])
         return bridge_release(model, self.openings[0], flows, rows, low=low)
 
-    def several_levels(
-        self, model: Model, row_up: int, row_down: int, level: float, passed: Passed
-    ) -> bool:
+    def doubted(
+        self, model: Model, rows: tuple[int, int], level: float, passed: Passed, flow: float
+    ) -> dict[str, float]:
+        """Codes of what is doubtful of how a discharge passed, the water below at a level.
+
+        Each with how far the level above may be off by it [m]; NaN where that isn't known.
+        """
+        up, down, flows = np.array([rows[0]]), np.array([rows[1]]), np.array([flow])
+        site = Site(up, down, flows, model.state(down, flows, np.array([level])))
+        found = {
+            "wspro_assumed": self._moved_by_c(model, site, passed.level),
+            "formula_step": self._step_nearby(model, site, passed),
+        }
+        found = {code: off for code, off in found.items() if off > 0}
+        return found | ({"several_levels": math.nan} if self._several(model, site, passed) else {})
+
+    def level_above(self, model: Model, site: Site) -> float:
+        """Level above; one case, of gates as the row sets them."""
+        rows = site.row_up, site.row_down
+        return self.passed(model, rows, site.total, site.below.level, [""])[0].level
+
+    def _moved_by_c(self, model: Model, site: Site, level: float) -> float:
+        """How far other coefficients of WSPRO would move the level where none is given; else 0."""
+        if not any(map(_lacks_c, self.openings)):
+            return 0.0
+        off = 0.0
+        for c in WSPRO_RANGE:
+            changed = (one._replace(wspro=c) if _lacks_c(one) else one for one in self.openings)
+            twin = replace(self, openings=tuple(changed))
+            off = max(off, abs(twin.level_above(model, site) - level))
+        return off if off >= LEAST_MOVED_M else 0.0
+
+    def _step_nearby(self, model: Model, site: Site, passed: Passed) -> float:
+        """Step of the level where another formula takes over, if that is near; else 0."""
+        bridge = self.openings[0] if len(self.openings) == 1 else None
+        if not isinstance(bridge, Bridge) or passed.energy < min(bridge.clear):
+            return 0.0
+        beyond: list[Bridge] = []
+        if "yarnell" in bridge.methods and "momentum" not in bridge.methods:
+            spare = momentum_to_spare(model, bridge, np.array([passed.shares[0]]), site)
+            rest = tuple(how for how in bridge.methods if how != "yarnell")
+            other = "momentum" if spare >= 0 else "piers"
+            beyond += [bridge._replace(methods=(*rest, other))] if abs(spare) < NEAR else []
+        if bridge.pressure and passed.energy > bridge.pressure_from:
+            lacks = bridge.down_chord - float(site.below.level[0])
+            other_end = -math.inf if lacks > 0 else math.inf  # full opening, or the inlet
+            near = abs(lacks) < NEAR * (bridge.up_chord - bridge.up_bed)
+            beyond += [bridge._replace(down_chord=other_end)] if near else []
+        others = (replace(self, openings=(one,)) for one in beyond)
+        off = max((abs(one.level_above(model, site) - passed.level) for one in others), default=0.0)
+        return off if off >= STEP_M else 0.0
+
+    def _several(self, model: Model, site: Site, passed: Passed) -> bool:
         """Whether other levels balance the energy in a bridge of one opening, too."""
         bridge = self.openings[0] if len(self.openings) == 1 else None
         if not isinstance(bridge, Bridge) or passed.control not in ("energy", "energy+road"):
             return False
         if passed.energy <= bridge.lid:
             return False
-        through = np.array([passed.shares[0]])
-        total = through + passed.over
-        up, down = np.array([row_up]), np.array([row_down])
-        below = model.state(down, total, np.array([level]))
-        return has_other_levels(model, bridge, through, Site(up, down, total, below))
+        return has_other_levels(model, bridge, np.array([passed.shares[0]]), site)
 
     def _passed(self, model: Model, site: Site, profiles: Sequence[str]) -> list[Passed]:
         """How all cases pass, with the section above as it is given."""
@@ -391,6 +444,13 @@ class Crossing:
             return np.zeros(len(energy), bool)
         head, tail = energy - self.road.low, level - self.road.low
         return (head > 0) & (tail > self.drowned * head)
+
+
+def _lacks_c(opening: Bridge | Group) -> TypeGuard[Bridge]:
+    """Whether an opening is passed by WSPRO without its coefficient of discharge."""
+    if not isinstance(opening, Bridge):
+        return False
+    return "wspro" in opening.methods and not math.isfinite(opening.wspro)
 
 
 def _is_open(opening: Bridge | Group) -> bool:

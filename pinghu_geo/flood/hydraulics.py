@@ -25,6 +25,7 @@ from pinghu_geo.flood.boundaries import (
 )
 from pinghu_geo.flood.crossings import Crossing
 from pinghu_geo.flood.junctions import junction_table
+from pinghu_geo.flood.partings import doubt_branches, with_split_doubt
 from pinghu_geo.flood.profiles import level_tables, profile_tables
 from pinghu_geo.flood.sections import ENDLESS_M, Array
 from pinghu_geo.flood.steady import (
@@ -160,8 +161,9 @@ def water_profile(
         section downstream, regime, doubts (codes joined by commas; see Notes); structure_id of what
         stands below the section, control (how the water passes it: energy, momentum, yarnell,
         wspro, pressure_inlet, pressure_full, inlet, outlet, weir, gate, drop, road; B after it is
-        flow of class B) and over_m3s over its road or crest; where a long chain (长链) makes
-        chainages of sections occur twice, repeated {above, below}.
+        flow of class B) and over_m3s over its road or crest; unsure_m, how far the level (of
+        split: the energy) may be off by the doubts that say so, where any does; where a long chain
+        (长链) makes chainages of sections occur twice, repeated {above, below}.
 
     Raises
     ------
@@ -229,6 +231,15 @@ def water_profile(
     - implausible: feet read as metres, or a slip: the section's n is nowhere below 0.3 or somewhere
       below 0.008, a level is outside -450 to 6,000 m, the river falls by more than 1 in 10 on the
       whole, or the mean velocity is above 10 m/s
+    - split: the river parts below, or is a branch of one that does, and by the discharges given
+      the branches ask for energies more than 0.02 m apart at the junction (unsure_m at the section
+      above it): water doesn't part so. The branch that asks for more counts
+    - wspro_assumed: below stands a bridge by WSPRO without wspro_c, and 0.8 is taken; with 0.7 or
+      0.95 the level would be up to unsure_m off
+    - formula_step: below stands a bridge near where another formula takes over and the level steps
+      by unsure_m, so that with a little more or less water it may stand as much lower or higher: of
+      Yarnell's equation where the flow inside is nearly critical (momentum, class B), of pressure
+      flow where the water below reaches the low chord (inlet, full opening)
     - several_levels: below stands a bridge, passed by energy, in which other levels balance it, too
       (beneath the deck, against it, over it). The one nearest to the level below is taken; with a
       little more water the level above may be another, and lower
@@ -279,9 +290,9 @@ def water_profile(
 
 
 def _as_told(found: pd.DataFrame, datum: str) -> pd.DataFrame:
-    """A profile without a column that says nothing, and with its datum where that is known."""
-    if found["repeated"].isna().all():
-        found = found.drop(columns="repeated")
+    """A profile without columns that say nothing, and with its datum where that is known."""
+    silent = [column for column in ("repeated", "unsure_m") if found[column].isna().all()]
+    found = found.drop(columns=silent)
     return found.assign(datum=datum) if datum else found
 
 
@@ -488,6 +499,9 @@ def _solved(
         profiles = _river_profiles(cases, river, solved, tables)
         for done, profile in zip(solved, profiles, strict=True):
             done[river] = profile
+    if tables is profile_tables:
+        for done in solved:
+            doubt_branches(done, cases[0].edges)
     return [
         case.in_order(pd.concat(done.values())) for case, done in zip(cases, solved, strict=True)
     ]
@@ -675,7 +689,7 @@ def _river_profiles(
     tables: Callable[..., pd.DataFrame],
 ) -> list[pd.DataFrame]:
     """All schemes and floods of one river, in each case."""
-    laid, q = cases[0].laid, cases[0].q
+    laid, q, edges = cases[0].laid, cases[0].q, cases[0].edges
     mine = laid.stations[laid.stations["river"] == river]
     parts: list[list[pd.DataFrame]] = [[] for _ in cases]
     groups = [g.index.to_numpy() for _, g in mine.groupby("scheme", sort=False)]
@@ -689,7 +703,12 @@ def _river_profiles(
         for k, (level, found) in enumerate(
             _levels_from_boundaries(models, cases[0], river, profiles, solved)
         ):
-            parts[k].append(tables(models[k], cases[k].laid, level, found, profiles))
+            made = tables(models[k], cases[k].laid, level, found, profiles)
+            if tables is profile_tables and edges.parts(river):
+                schemes = laid.stations["scheme"].to_numpy()[rows[0]]
+                apart = edges.energies_apart(models[k], river, profiles, schemes, solved[k])
+                made = with_split_doubt(made, apart, len(rows))
+            parts[k].append(made)
     return [pd.concat(part) for part in parts]
 
 

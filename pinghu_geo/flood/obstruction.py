@@ -39,10 +39,12 @@ LEAST_GROWTH_MM = 1.0
 # coefficients of contraction and expansion that a house may cause: none; gradual; a bridge's;
 # abrupt changes (HEC-RAS Hydraulic Reference Manual, table 3-3)
 LOSSES = ((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))
-# doubts under which no rise can be relied on; not several_levels: across such a bridge the rise may
-# leap, which rise_grows_at tells, or be hidden above it, but below the bridge, where the house that
-# causes it stands, it is what it is (docs/theory.md)
-UNCERTAIN = "froude|critical_default|unbalanced|left_out|blocked|implausible|unsurveyed|covered"
+# doubts under which no rise can be relied on; not several_levels, formula_step or wspro_assumed:
+# across such a bridge the rise may leap, which rise_grows_at tells, or be hidden above it, but
+# below the bridge, where the house that causes it stands, it is what it is (docs/theory.md)
+UNCERTAIN = (
+    "froude|critical_default|unbalanced|left_out|blocked|implausible|unsurveyed|covered|split"
+)
 RISES = (
     "rise_alone_mm", "rise_alone_low_mm", "rise_alone_high_mm", "rise_rough_low_mm",
     "rise_rough_high_mm", "rise_joint_mm", "rise_joint_low_mm", "rise_joint_high_mm",
@@ -353,8 +355,9 @@ def building_rises(
     water of the band stands higher than that end), nor has one over a covered section or a culvert
     (``covered``: whether it stands on the cover or in the water isn't known). Where the flood
     without any building has a Froude number above 0.9,
-    or no subcritical level, or its level hangs on a structure that isn't computed (left_out), no
-    rise can be relied on: it is NA there, and NA is never a reason to retain.
+    or no subcritical level, or its level hangs on a structure that isn't computed (left_out) or on
+    a split of the discharge that leaves energies apart (split), no rise can be relied on: it is NA
+    there, and NA is never a reason to retain.
 
     References
     ----------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from pinghu_geo.flood.survey import Laid, places
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.tables import words_of
 
-__all__ = ["level_tables", "profile_tables"]
+__all__ = ["level_tables", "profile_tables", "with_doubt"]
 
 # a level farther from what is demanded from below was computed from above [m]
 RUN_THROUGH_M = 1e-6
@@ -28,8 +29,9 @@ SUBCRITICAL, SUPERCRITICAL, AT_CRITICAL = range(3)
 DOUBTS = (
     "critical_default", "unbalanced", "carried", "froude", "conveyance_ratio", "above_ends",
     "spacing", "alpha", "several_minima", "left_out", "pressurised", "blocked", "tributary",
-    "implausible", "several_levels",
+    "implausible", "several_levels", "wspro_assumed", "formula_step",
 )  # fmt: skip
+OF_CROSSINGS = ("several_levels", "wspro_assumed", "formula_step")
 
 
 def profile_tables(
@@ -101,7 +103,7 @@ def _profile_columns(
         "blocked": of_station("blocked"),
         "tributary": of_station(f"ungrown {profile}"),
         "implausible": of_station("odd") | (q / area > FASTEST_MS),
-        "several_levels": through.pop("several"),
+        **through.pop("doubted"),
     }
     regime = np.where(state.grows < 0, SUPERCRITICAL, SUBCRITICAL)
     return {
@@ -144,8 +146,8 @@ def level_tables(
 def _crossing_columns(model: Model, level: Array, energy: Array, loss: Array) -> dict[str, Any]:
     """What stands below each section and how the water passes it; its loss, in place."""
     size = len(level)
-    (named, control), over = np.full((2, size), None, object), np.full(size, np.nan)
-    several = np.zeros(size, bool)
+    (named, control), (over, unsure) = np.full((2, size), None, object), np.full((2, size), np.nan)
+    doubted = {code: np.zeros(size, bool) for code in OF_CROSSINGS}
     places = [
         *model.crossings,
         *(model.twins[row] for row in model.crossings if row in model.twins),
@@ -161,13 +163,17 @@ def _crossing_columns(model: Model, level: Array, energy: Array, loss: Array) ->
         ):  # not passed from below: supercritical water runs through
             control[i], over[i] = f"{ran[1]} C", 0.0
         else:
-            several[i] = model.several_levels(i, float(level[i + 1]), one)
+            said = model.doubted(i, float(level[i + 1]), one)
+            for code in said:
+                doubted[code][i] = True
+            unsure[i] = max((off for off in said.values() if off > 0), default=math.nan)
         loss[i] = energy[i] - energy[i + 1]
     return {
         "structure_id": named,
         "control": control,
         "over_m3s": over,
-        "several": several,
+        "unsure_m": unsure,
+        "doubted": doubted,
     }
 
 
@@ -189,6 +195,13 @@ def _conveyance_jumps(k: Array) -> Array:
     """Where the conveyance differs too much from the next section's."""
     ratio = np.append(k[:-1] / k[1:], 1.0)
     return (ratio < 0.7) | (ratio > 1.4)
+
+
+def with_doubt(table: pd.DataFrame, rows: Array, code: str) -> pd.DataFrame:
+    """A table of profiles with one doubt more in some rows (n,)."""
+    said = table["doubts"]
+    more = said.where(said == "", said + ",") + code
+    return table.assign(doubts=said.mask(rows & ~said.str.contains(code), more))
 
 
 def _doubt_texts(number: Array) -> Any:

@@ -64,10 +64,10 @@ class Barrier(Protocol):
     ) -> float | None:
         """Supercritical level below of water that passed critical depth in it; None: it didn't."""
 
-    def several_levels(
-        self, model: Model, row_up: int, row_down: int, level: float, passed: Any
-    ) -> bool:
-        """Whether what passed above a level could stand at others inside of it, too."""
+    def doubted(
+        self, model: Model, rows: tuple[int, int], level: float, passed: Any, flow: float
+    ) -> dict[str, float]:
+        """Codes of what is doubtful of it, with how far the level above may be off [m]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +177,15 @@ class Model:
         [passed], flow = self.crossed(i, [k], [level]), float(self.discharge[i, k])
         return self.crossings[station].released(self, down, flow, passed, fell_back=fell_back)
 
-    def several_levels(self, i: int, level: float, passed: Any) -> bool:
-        """Whether water could stand at other levels in what stands below a station, too."""
+    def doubted(self, i: int, level: float, passed: Any) -> dict[str, float]:
+        """What is doubtful of how water passes what stands below a station, from its level below.
+
+        Codes, with how far the level above may be off [m].
+        """
         row = int(self.rows[i, 0])
         station, down = self.station(row), int(self.rows[i + 1, 0])
-        up = row - row % self.size + station
-        return self.crossings[station].several_levels(self, up, down, level, passed)
+        up, flow = row - row % self.size + station, float(self.discharge[i, 0])
+        return self.crossings[station].doubted(self, (up, down), level, passed, flow)
 
     def state(self, rows: Array, discharge: Array, level: Array) -> State:
         """Energy and conveyance of sections at levels; all (n,)."""

@@ -225,6 +225,7 @@ WATER = (
             Column("structure_id", "text", "建筑物编号"),
             Column("control", "text", "过流方式"),
             Column("over_m3s", "float", "漫溢流量", "m³/s"),
+            Column("unsure_m", "float", "水位或差", "m"),
             REPEATED,
         ),
     ),

@@ -296,6 +296,7 @@ def _why_no_rise(row: pd.Series, column: str, lang: Lang) -> str:
         "unbalanced": say("no level balances the energy", lang),
         "blocked": say("sections closed by half", lang),
         "implausible": say("numbers that can't be metres", lang),
+        "split": say("branches whose energies differ by the split given", lang),
         "unsurveyed": say("no section tells of its place", lang),
         "covered": say("it stands over a covered reach", lang),
     }
