@@ -424,6 +424,38 @@ def test_what_is_done_is_fixed_and_what_runs_goes_on():
     assert rest["start"].iloc[1:].min() >= pd.Timestamp("2018-03-01")
 
 
+def test_what_is_done_has_its_days_and_neither_float_nor_rank():
+    nodes = node_frame(3, group="甲")
+    done = done_on({"A-L-001": "2018-02-20"})  # 4 days late, before two that aren't late
+    begun = pd.DataFrame([{"node_id": "A-L-002", "stage": "survey", "done_ratio": 0.5,
+                           "first": pd.Timestamp("2018-02-20"),
+                           "last": pd.Timestamp("2018-02-20")}])  # fmt: skip
+    need = pd.concat([entry("2018-02-16"), entry("2018-12-31")])
+    need["from_m"], need["to_m"] = [0.0, 50.0], [50.0, 1e5]
+    plan = pg.schedule(nodes, None, need, CREWS, "2018-01-01", as_of="2018-02-25",
+                       progress=pd.concat([done, begun]))  # fmt: skip
+    got = plan.activities.set_index(["node_id", "stage"])
+    over = got.loc["A-L-001"]
+    for which in ("earliest", "latest"):
+        assert (over[f"{which}_start"] == pd.Timestamp("2018-01-02")).all()
+        assert (over[f"{which}_finish"] == pd.Timestamp("2018-02-20")).all()
+    assert over["float_days"].isna().all()
+    assert not over["critical"].any()
+    assert got.drop("A-L-001")["float_days"].notna().all()
+    # what runs has begun when it did, and ends when the rest of it can
+    runs = got.loc[("A-L-002", "survey")]
+    assert runs[["start", "earliest_start", "latest_start"]].unique().tolist() == [
+        pd.Timestamp("2018-02-20")
+    ]
+    assert runs["earliest_finish"] >= pd.Timestamp("2018-02-25")
+    assert (got["earliest_finish"] >= got["earliest_start"]).all()
+    assert (got["latest_finish"] >= got["latest_start"]).all()
+    assert plan.nodes["late_days"].tolist() == [4, 0, 0]
+    assert plan.nodes["float_days"].isna().tolist() == [True, False, False]
+    assert plan.nodes["priority"].isna().tolist() == [True, False, False]
+    assert sorted(plan.nodes["priority"].dropna()) == [1, 2]
+
+
 STAGES = ["survey", "valuation", "negotiation", "signed", "vacated", "demolished", "removed",
           "handed_over"]  # fmt: skip
 

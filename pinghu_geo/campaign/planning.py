@@ -46,11 +46,13 @@ class Schedule(Result):
     ----------
     activities : pandas.DataFrame
         A row a node and stage: days, earliest and latest dates, float_days, critical; start and
-        finish as planned with the crews there are; state {done, running, planned}.
+        finish as planned with the crews there are; state {done, running, planned}. What is done
+        has the days on which it was, and no float.
     nodes : pandas.DataFrame
         Indexed by node_id: river, bank, from_m, to_m, length_m along the river [m], group and
         geometry where the tasks have them, needed_by, start, due (the last stage's planned
-        finish), late_days, float_days, critical, priority and why.
+        finish), late_days, float_days, critical, priority and why; float and priority are NA where
+        all is done.
     goals : pandas.DataFrame
         Each goal in order: value, bound, gap_ratio, proof {optimal, feasible}.
     shortage : pandas.DataFrame
@@ -628,17 +630,17 @@ def _table_of_activities(
     table["state"] = row["state"].astype("str")
     table["days"] = row["days"]
     table["days_left"] = left
-    for name, at in (("earliest", found.earliest), ("latest", found.latest)):
-        table[f"{name}_start"] = cal.date_at(at)
-        table[f"{name}_finish"] = cal.date_at(np.maximum(at + left - 1, at - 1))
-    table["float_days"] = found.latest - found.earliest
-    least = int(table["float_days"][~done].min()) if (~done).any() else 0
-    table["critical"] = (table["float_days"] <= max(0, least)) & ~done
+    # what has begun or is over has its own days, whatever the network would allow
     begun = row["first"].notna() & (done | running)
-    table["start"] = cal.date_at(start)
-    table["start"] = table["start"].where(~begun, row["first"]).astype("datetime64[ns]")
-    table["finish"] = cal.date_at(np.maximum(start + left - 1, start - 1))
-    table["finish"] = table["finish"].where(~done, row["last"]).astype("datetime64[ns]")
+    for name, at in (("earliest_", found.earliest), ("latest_", found.latest), ("", start)):
+        first, last = cal.date_at(at), cal.date_at(np.maximum(at + left - 1, at - 1))
+        table[f"{name}start"] = row["first"].where(begun, first).astype("datetime64[ns]")
+        table[f"{name}finish"] = row["last"].where(done, last).astype("datetime64[ns]")
+    spare = found.latest - found.earliest
+    least = int(spare[~done].min()) if (~done).any() else 0
+    table.insert(table.columns.get_loc("start"), "float_days",
+                 pd.Series(spare, dtype="Int64").mask(done))  # fmt: skip
+    table.insert(table.columns.get_loc("start"), "critical", (spare <= max(0, least)) & ~done)
     table["finish_number"] = start + left
     return table
 
@@ -669,10 +671,10 @@ def _table_of_nodes(
     table["next_start"] = open_["start"].reindex(table.index)
     rules = priority_rules() if priority is None else list(priority)
     rank = _ranks_of_nodes(tasks, priority)
-    order = np.lexsort(
-        (table["next_start"].to_numpy(), table["float_days"].to_numpy(), rank, -late)
-    )
-    table["priority"] = order.argsort() + 1
+    over = table["next_stage"].isna()
+    spare = table["float_days"].fillna(0).to_numpy(np.int64)
+    order = np.lexsort((table["next_start"].to_numpy(), spare, rank, -late, over.to_numpy()))
+    table["priority"] = pd.Series(order.argsort() + 1, table.index, dtype="Int64").mask(over)
     table["why"] = [
         _reason_in_words(row, rules[int(r)][lang] if r < len(rules) else "", words, lang)
         for row, r in zip(table.itertuples(), rank, strict=True)
