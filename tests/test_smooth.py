@@ -72,6 +72,11 @@ def test_a_line_bends_seldom_and_its_rise_and_cost_are_those_of_the_line_drawn(z
         row["gap_yuan"] == pytest.approx(row["bends_yuan"]) == row["total_yuan"] - row["bound_yuan"]
     )
     assert row["proof"] == "optimal_before_bends"
+    # each stretch says what is proven of it, and what fewer bends cost there
+    assert best.nodes["proof"].eq("river_before_bends").all()
+    assert best.nodes["gap_yuan"].sum() == pytest.approx(row["gap_yuan"])
+    assert best.nodes["bound_yuan"].sum() == pytest.approx(row["bound_yuan"])
+    assert zigzag.nodes["proof"].eq("river").all()
     assert "较密转折由" in "".join(best.summary())
     pd.testing.assert_frame_equal(best.searched, zigzag.widths)
     assert best.largest_rise_mm <= 20

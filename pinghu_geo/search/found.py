@@ -167,9 +167,14 @@ def node_table(found: list[SearchedRiver], most: int) -> pd.DataFrame:
         for k, stretch in enumerate(one.stretches):
             parts = _node_rows(one, stretch, one.solution.options[k], most)
             more = sum(part.total - part.searched for part in parts)
-            gap = one.solution.gaps[k] + max(more, 0.0)
             for part in parts:
-                proof = "river" if proven else ("feasible" if part.changed else "base")
+                if proven:  # nothing on the whole river can be had for less
+                    proof, gap = "river", 0.0
+                elif one.proven:  # all that can be too much is what fewer bends cost here
+                    proof, gap = "river_before_bends", max(part.total - part.searched, 0.0)
+                else:
+                    proof = "feasible" if part.changed else "base"
+                    gap = one.solution.gaps[k] + max(more, 0.0)
                 rows.append([
                     f"Y{len(rows) + 1:03d}", one.reach.name, one.reach.chainage(part.first),
                     one.reach.chainage(part.last), part.last - part.first + 1, part.n_buildings,
@@ -223,6 +228,7 @@ def _node_rows(found: SearchedRiver, stretch: Stretch, options: Array, most: int
             total += _works_more(now.rules, now.line.moves, was.line().moves, here)
             more = now.touched[who].astype(float) - was.taken()[who]
             total += float(found.reach.cost[who] @ more)
+        changed |= abs(total - before) > SAME_COST  # a building is spared from the row below
         rows.append(_NodeRow(
             stretch.first + first, last, int(mine.sum()), before, total, searched, changed
         ))  # fmt: skip

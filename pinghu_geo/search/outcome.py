@@ -67,7 +67,8 @@ class WithinRise(Result):
         One row a stretch that was searched: node_id, river, from_m, to_m, n_stations, n_buildings,
         before_yuan, total_yuan, bound_yuan and gap_yuan (what it may cost too much at most, with
         all that it takes from the stretches upstream), proof {river: part of a design that is
-        proven for its whole river; feasible; base: as approved, and not proven}.
+        proven for its whole river; river_before_bends: the line as searched was part of one, and
+        gap_yuan is what fewer bends cost here; feasible; base: as approved, and not proven}.
     buildings
         One row a building within reach: river, bank, from_m, to_m, state {saved, added,
         demolished, near, spared} as drawn, cost_yuan.
