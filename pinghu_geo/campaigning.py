@@ -26,7 +26,8 @@ from pinghu_geo.deliver.board import NodeBoard, node_board
 from pinghu_geo.deliver.msproject import write_msproject
 from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.beside import Workers, side_by_side
-from pinghu_geo.nouns.door import as_text
+from pinghu_geo.nouns.codes import TASK_CLASS
+from pinghu_geo.nouns.door import as_text, same_ids
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
@@ -49,6 +50,13 @@ __all__ = [
     "write_campaign",
 ]
 
+# of what each goal of a schedule sums: lateness by the metres held up, finishes by their rule
+GOAL_UNITS = {
+    "largest_lateness": "working days",
+    "lateness": "working days × m",
+    "priority": "working days × weight",
+    "together": "working days",
+}
 # of a node, what a sheet on the wall shows; and the rest, by subject
 NODE_COLUMNS = (
     "river", "bank", "from_m", "to_m", "group", "leader", "n_buildings", "n_tenants",
@@ -294,20 +302,21 @@ def write_campaign(campaign: Campaign, target: Path, *, lang: Lang = "zh") -> No
 def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.DataFrame]:
     """The tables of a campaign by the names of their sheets."""
     state, watched, nodes = campaign.state, campaign.supervision, campaign.nodes()
-    goals = campaign.plan.goals
+    # rivers in the order of their layer, as in the ledger
+    order = campaign.rivers.index.get_indexer(pd.Index(nodes["river"]))
+    nodes = nodes.iloc[order.argsort(kind="stable")]
     share = campaign.tasks.share
     share = share.assign(column=[label(c, lang=lang) for c in share["column"]])
+    classes = campaign.tasks.classes.loc[list(TASK_CLASS)]
     again = None if campaign.replan is campaign.plan else campaign.replan.activities
     sheets = {
-        "classes": campaign.tasks.classes,
+        "classes": classes,
         "share of district": share,
         "nodes of tasks": _columns_present(nodes, NODE_COLUMNS),
         **{name: _columns_present(nodes, columns) for name, columns in NODE_SUBJECTS.items()},
-        "reaches": campaign.reaches.segments if campaign.reaches else pd.DataFrame(),
-        "loads of reaches": campaign.reaches.loads if campaign.reaches else pd.DataFrame(),
-        "proof of reaches": _proof_of_reaches(campaign.reaches, lang),
+        **_sheets_of_reaches(campaign.reaches, lang),
         "schedule": campaign.plan.activities,
-        "goals of schedule": goals,
+        "goals of schedule": _goals_with_units(campaign.plan.goals, lang),
         "crews lacking": campaign.plan.shortage,
         "schedule from today": again,
         "supervision": watched.nodes,
@@ -317,9 +326,9 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
         "progress curve": watched.curve.reset_index(),
         "stretches of faces": campaign.faces.stretches,
         "handover of faces": campaign.faces.receipts,
-        "state of buildings": state.buildings,
-        "state of tenants": state.tenants,
-        "payments": campaign.payments,
+        "state of buildings": _with_class(state.buildings, campaign.tasks.buildings),
+        "state of tenants": _with_class(state.tenants, campaign.tasks.tenants),
+        "payments": _payments_with_reasons(campaign.payments, lang),
     }
     words = stage_words(campaign.stages) if lang == "zh" else {}
     return {say(k, lang): _rounded_numbers(_stages_in_words(t, words)) for k, t in sheets.items()
@@ -337,12 +346,43 @@ def _stages_in_words(table: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame
     return table.assign(**{c: table[c].map(lambda v: words.get(v, v)) for c in stages})
 
 
-def _proof_of_reaches(reaches: BalancedReaches | None, lang: Lang) -> pd.DataFrame:
-    """The certificate of balanced reaches, with the load's name for people."""
+def _sheets_of_reaches(reaches: BalancedReaches | None, lang: Lang) -> dict[str, pd.DataFrame]:
+    """Reaches, their loads and the proof, each saying what the load is, and which banks."""
     if reaches is None:
-        return pd.DataFrame()
-    said = reaches.certificate.rename(columns={"by": "column"})
-    return said.assign(column=[label(c, lang=lang) for c in said["column"]])
+        return {}
+    proof = reaches.certificate.rename(columns={"by": "column"})
+    proof = proof.assign(column=[label(c, lang=lang) for c in proof["column"]])
+    segments, loads = (t.assign(bank=t["bank"].fillna("both"))
+                       for t in (reaches.segments, reaches.loads))  # fmt: skip
+    loads.insert(list(loads).index("load"), "column", proof["column"].iloc[0])
+    return {"reaches": segments, "loads of reaches": loads, "proof of reaches": proof}
+
+
+def _goals_with_units(goals: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """The goals of a schedule, each with the unit of its value and bound."""
+    said = goals.copy()
+    said.insert(list(said).index("value"), "unit",
+                [say(GOAL_UNITS[goal], lang) for goal in goals["goal"]])  # fmt: skip
+    return said
+
+
+def _with_class(state: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
+    """Where houses or tenants stand, with their class: what stays has no next stage."""
+    if "task_class" not in tasks or state.empty:
+        return state
+    own = tasks["task_class"].set_axis(same_ids(tasks.index, state.index)).reindex(state.index)
+    said = state.copy()
+    said.insert(0, "task_class", own)
+    return said.assign(next_stage=said["next_stage"].where(own.isna() | (own == "task")))
+
+
+def _payments_with_reasons(payments: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """Payments, saying why no month is known: what others clear isn't planned here."""
+    if payments.empty:
+        return payments
+    month = payments["month"].astype(object)
+    theirs = month.isna() & (payments["task_class"] == "others")
+    return payments.assign(month=month.mask(theirs, say("no day given by who clears", lang)))
 
 
 def _rounded_numbers(table: pd.DataFrame) -> pd.DataFrame:

@@ -22,6 +22,8 @@ import pinghu_geo as pg
 from conftest import building_frame, river_frame, typed
 from pinghu_geo.cli import app
 from pinghu_geo.deliver import workbook
+from pinghu_geo.flood.profiles import DOUBTS
+from pinghu_geo.nouns import codes
 from pinghu_geo.nouns.schema import code_label
 
 
@@ -61,6 +63,81 @@ def test_the_workbook_adds_up_to_the_summary(done):
     for line in said["said"]:
         own = changes[changes["方案"] == line.split(" ")[0]]
         assert f"避免拆除 {(own['变化'] == '避免拆除').sum()} 栋" in line
+
+
+def test_campaign_sheets_say_units_banks_and_reasons(done):
+    sheets = pd.read_excel(done / "campaign.xlsx", sheet_name=None)
+    assert sheets["分类汇总"]["分类"].tolist() == ["任务", "待核", "待勘", "保留", "他方清拆"]
+    goals = sheets["工期目标"].set_index("目标")["单位"]
+    assert goals.to_dict() == {
+        "最大延误": "工作日", "加权总延误": "工作日·m", "优先节点": "工作日·权重",
+        "相邻集中": "工作日",
+    }  # fmt: skip
+    assert sheets["责任段工作量"]["项目"].eq("拆除建筑面积 (m²)").all()
+    for name in ("责任段", "责任段工作量"):
+        assert sheets[name]["岸别"].eq("两岸").all()
+    money = sheets["资金测算"]
+    theirs = money["分类"] == "他方清拆"
+    assert money.loc[theirs, "月份"].eq("他方未给期限").all()
+    assert money["月份"].notna().all()
+    # a house that isn't ours to clear has no stage to come
+    state = sheets["房屋状态"]
+    assert state["分类"].notna().all()
+    assert state.loc[state["分类"] != "任务", "下一阶段"].isna().all()
+    assert (
+        state.loc[(state["分类"] == "任务") & (state["阶段"] != "移交"), "下一阶段"].notna().all()
+    )
+    assert sheets["租户状态"].columns[1] == "分类"
+    order = list(dict.fromkeys(sheets["节点"]["河道"]))
+    assert order == ["君子布河", "鹅公岭河", "山厦河", "木古河"]
+
+
+def test_sums_stand_in_the_order_of_their_codes_or_names(done):
+    sheet = openpyxl.load_workbook(done / "ledger.xlsx")["汇总"]
+    first = [cell.value for cell in sheet["A"]]
+
+    def rows_of(heading):
+        at = first.index(f"按{heading}") + 2
+        return first[at : first.index("合计", at)]
+
+    assert rows_of("岸别") == ["左岸", "右岸"]
+    assert rows_of("压占程度") == ["全部", "部分"]
+    assert rows_of("结论") == ["拆除", "保留", "待核"]
+    assert rows_of("分类") == ["任务", "待核", "待勘", "保留", "他方清拆"]
+    assert rows_of("责任组") == [*(f"第{k}组" for k in range(1, 11)), "(无)"]
+    assert rows_of("清拆主体")[0] == "本项目"
+    assert rows_of("清拆主体")[1:] == sorted(rows_of("清拆主体")[1:])
+    assert rows_of("产权情况") == ["有证", "历史遗留", "无证"]
+    assert rows_of("片区编号")[-1] == "(无)"
+    duties = sheet_rows(done / "ledger.xlsx", "责任分解表")
+    assert list(dict.fromkeys(duties["河道"])) == ["君子布河", "鹅公岭河", "山厦河", "木古河"]
+
+
+def test_metres_have_as_many_decimals_everywhere_and_empty_notices_no_column(done, tmp_path):
+    book = openpyxl.load_workbook(done / "hydraulics.xlsx")
+    # notices are words, not codes; a column of none isn't there
+    assert {*DOUBTS} <= {*codes.DOUBT}
+    told = sheet_rows(done / "hydraulics.xlsx", "水面线")["提示"].dropna()
+    assert len(told)
+    assert not told.str.contains("[a-z]").any()
+    levels = pd.DataFrame({"profile": "100年", "river": "甲河", "chainage_m": [0.0, 50.0],
+                           "level_m": [12.3, 12.1], "doubts": ""})  # fmt: skip
+    for doubts, head in (("", None), ("froude,alpha", "弗劳德数大于0.9、动能修正系数大于2")):
+        one = tmp_path / f"水{len(doubts)}.xlsx"
+        pg.deliver.write_hydraulics(levels.assign(doubts=["", doubts]), one)
+        rows = sheet_rows(one, "水面线")
+        assert rows["提示"].iloc[1] == head if head else "提示" not in rows
+    pg.deliver.write_table(levels.assign(doubts=["", "left_out"]), tmp_path / "表.xlsx")
+    assert pd.read_excel(tmp_path / "表.xlsx")["提示"].tolist()[1] == "有未计入的建筑物"
+    plain = openpyxl.load_workbook(next(done.glob("rise_*.xlsx"))).active
+    for sheet, head in ((book["超高"], 3), (plain, 1)):
+        at = [c.value for c in sheet[head]].index("左岸超高 (m)")
+        assert sheet[head + 1][at].number_format == "#,##0.00"
+    # a day stands in its row as all else does
+    days = openpyxl.load_workbook(done / "campaign.xlsx")["倒排工期"]
+    first, day = days[2][0], days[2][6]
+    assert (day.alignment.vertical, day.font.name, day.font.size) == (
+        first.alignment.vertical, first.font.name, first.font.size)  # fmt: skip
 
 
 def points_in_print(sheet):

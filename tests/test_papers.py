@@ -120,6 +120,15 @@ def test_a_household_file_says_what_the_tables_hold(tmp_path, made):
     assert facts["产权情况"] == "有证"
     assert facts["建筑面积 (m²)"] == "不详"
     assert facts["责任组"] == made["tasks"].nodes["group"].iloc[0]
+    # without zones nobody asked who clears; with them it may be unknown of a house
+    assert facts["清拆主体"] == "未提供更新整备片区"
+    asked = pg.deliver.write_household_files(hit.assign(cleared_by=pd.NA), tmp_path / "片区")[0]
+    assert [
+        c.text
+        for r in Document(asked).tables[0].rows
+        for c in r.cells
+        if "清拆主体" in [x.text for x in r.cells]
+    ][1] == "不详"
     costs = table_after(path, "科目", "金额 (元)")
     assert costs == [["房屋补偿", "1,234"], ["搬迁补偿", "66"], ["合计", "1,300"]]
     words = made["stages"]["zh"]
@@ -229,7 +238,7 @@ def test_the_weekly_report_says_what_is_handed_over_and_what_is_late_with_it(tmp
     told = texts(path)
     assert "10 个节点中已移交 1 个(到“移交”阶段)。" in told
     assert "至今应移交 4 个;其中迟于要求才移交 1 个,逾期仍未移交 2 个。" in told
-    assert f"逾期未移交(按要求移交日期先后):{late[1]}, {late[0]}。" in told
+    assert f"逾期未移交(按要求移交日期先后):{late[1]}、{late[0]}。" in told
 
 
 def test_board_and_weekly_report_say_what_is_no_task_yet(tmp_path):
@@ -245,6 +254,9 @@ def test_board_and_weekly_report_say_what_is_no_task_yet(tmp_path):
     watched = pg.supervision(plan.activities, state, tasks.buildings)
     path = pg.deliver.write_weekly_report(tasks, state, watched, tmp_path / "周报.docx", plan=plan)
     assert "红线内另有房屋尚未列为任务:待核 2 栋、待勘 1 栋。" in texts(path)
+    # by what key a measured house becomes a task is said, in both languages
+    assert "survey_tolerance_m" in next(t for t in tasks.summary() if "现场测定" in t)
+    assert any("survey_tolerance_m" in t for t in tasks.summary(lang="en"))
     board = pg.node_board(tasks, state=state, plan=plan, watched=watched)
     assert "尚未列为任务:待核 2 栋、待勘 1 栋" in board.html
     decided = pg.campaign_tasks(hit)

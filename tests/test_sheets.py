@@ -3,6 +3,7 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -140,3 +141,18 @@ def test_it_is_the_same_twice_and_refuses_what_it_cannot_draw(given, tmp_path):
 )  # fmt: skip
 def test_a_text_of_the_title_block_is_broken_between_words(text, lines):
     assert sheets._text_in_two_lines(text) == lines
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (4547, "CGCS2000 3度带 中央经线114°E"), (4526, "CGCS2000 3度带 第38带"),
+        (2343, "1980西安坐标系 6度带 中央经线105°E"),
+        (2414, "1954年北京坐标系 3度带 第38带"),
+        (32650, "WGS 84 / UTM zone 50N"), (28412, "Pulkovo 1942 / Gauss-Kruger zone 12"),
+    ],
+)  # fmt: skip
+def test_a_coordinate_system_is_named_as_surveyors_write_it(code, said):
+    name = pyproj.CRS(code).name
+    assert sheets._crs_in_words(name, "zh") == said
+    assert sheets._crs_in_words(name, "en") == name

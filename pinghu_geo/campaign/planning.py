@@ -638,9 +638,9 @@ def _table_of_activities(
         table[f"{name}finish"] = row["last"].where(done, last).astype("datetime64[ns]")
     spare = found.latest - found.earliest
     least = int(spare[~done].min()) if (~done).any() else 0
-    table.insert(table.columns.get_loc("start"), "float_days",
+    table.insert(list(table).index("start"), "float_days",
                  pd.Series(spare, dtype="Int64").mask(done))  # fmt: skip
-    table.insert(table.columns.get_loc("start"), "critical", (spare <= max(0, least)) & ~done)
+    table.insert(list(table).index("start"), "critical", (spare <= max(0, least)) & ~done)
     table["finish_number"] = start + left
     return table
 

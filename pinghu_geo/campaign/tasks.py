@@ -71,6 +71,11 @@ class CampaignTasks(Result):
                     area += say("(and {})", lang, lost)
             word = code_label("task_class", code, lang=lang)
             lines.append(say("{}: {} buildings, {}", lang, word, f"{row['n_buildings']:.0f}", area))
+            if code == "survey":
+                lines.append(say(
+                    "{}: house and line are nearer to one another than they are known. Measure on "
+                    "site and correct either; what is sure then becomes a task by a smaller "
+                    "survey_tolerance_m in [rules].", lang, word))  # fmt: skip
         for _, row in self.share.iterrows():
             if pd.isna(row["share_ratio"]):
                 share = say("unknown", lang)

@@ -123,6 +123,8 @@ def write_household_files(
         paper = texts_of_row(row, (*HOUSE_FACTS, *row), lang)
         if row.get("task_class") not in (None, "task"):  # it is of no node, and that is known
             paper |= {k: "—" for k in ("node_id", "group", "leader") if row.get(k) is None}
+        if "cleared_by" not in row:  # nobody asked who clears: that isn't unknown of this house
+            paper["cleared_by"] = say("no zones given", lang)
         paper |= {
             "building_id": str(one),
             "project": project,

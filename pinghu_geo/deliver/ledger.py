@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import pandas as pd
 
 from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.campaign.standing import Campaign
-from pinghu_geo.deliver.workbook import CREATED, SIGNED, Paper, flat_rows, new_workbook
+from pinghu_geo.deliver.workbook import COLUMNS, CREATED, SIGNED, Paper, flat_rows, new_workbook
+from pinghu_geo.nouns.codes import OWN
 from pinghu_geo.nouns.door import require_known_rows, same_ids, takes, with_named_ids
 from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import sheet_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import NOUNS, Lang, label, spoken
+from pinghu_geo.nouns.tables import is_unknown
 from pinghu_geo.redline.overlap import totals
 from pinghu_geo.schemes.alternatives import Comparison
 from pinghu_geo.schemes.cost import HEADS
@@ -342,8 +345,8 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
     lang, nodes = ledger.lang, campaign.nodes()
     at = nodes["river"]
     ledger.sheet(paper, "progress of nodes", ledger.sorted(nodes), PROGRESS_COLUMNS, noun="nodes")
-    ledger.sheet(paper, "duties of groups", campaign.duties(), DUTY_COLUMNS, noun="nodes",
-                 tens_of_thousands=True)  # fmt: skip
+    ledger.sheet(paper, "duties of groups", ledger.sorted(campaign.duties()), DUTY_COLUMNS,
+                 noun="nodes", tens_of_thousands=True)  # fmt: skip
     dates = campaign.stage_dates()
     told = nodes[[c for c in ("river", "bank", "from_m", "group", "needed_by") if c in nodes]]
     planned = pd.DataFrame(told).join(dates).join(campaign.plan.nodes[["late_days"]])
@@ -456,11 +459,25 @@ def _sums_by_key(ledger: _Ledger, affected: pd.DataFrame) -> Iterator[tuple[str,
     for key in SUMMED_BY:
         if key in affected and affected[key].notna().any():
             table = totals(affected, key).reset_index()
-            if key == "river":
-                table = ledger.sorted(table)
+            table = ledger.sorted(table) if key == "river" else _by_code_or_name(table, key)
             none = say("(none)", ledger.lang)
             table[key] = table[key].astype(object).where(table[key].notna(), none)
             yield key, table
+
+
+def _by_code_or_name(table: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Rows of sums in the order of the codes, or by name (第2组 before 第10组); none comes last."""
+    rank = {code: k for k, code in enumerate([OWN, *COLUMNS[key].codes])}
+
+    def place(value: Any) -> tuple[Any, ...]:
+        if is_unknown(value):
+            return (2,)
+        parts = re.split(r"(\d+)", str(value))
+        named = [(int(p), "") if p.isdigit() else (-1, p) for p in parts]
+        return (0, rank[value]) if value in rank else (1, named)
+
+    order = sorted(range(len(table)), key=lambda k: place(table[key].iloc[k]))
+    return table.iloc[order]
 
 
 def _write_section(

@@ -18,7 +18,7 @@ from pinghu_geo.nouns.files import require_suffix
 from pinghu_geo.nouns.inert import csv_text, database_name
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import Lang, code_label, label, spoken
+from pinghu_geo.nouns.schema import CODE_LISTS, Lang, code_label, label, spoken
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["write_faults", "write_results", "write_sheets", "write_table"]
@@ -142,7 +142,7 @@ def _readable_table(frame: pd.DataFrame, lang: Lang, noun: str | None = None) ->
         if column is not None and column.dtype == "chainage":
             text = rows[name].dropna().map(lambda v: format_chainage(v, decimals=3))
             said[name] = text.reindex(rows.index)
-        elif column is not None and column.dtype in ("code", "bool"):
+        elif name in CODE_LISTS or (column is not None and column.dtype in ("code", "bool")):
             said[name] = [cell_of(name, v, "text", lang) for v in rows[name]]
         else:
             said[name] = rows[name]

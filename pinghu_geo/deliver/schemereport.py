@@ -96,12 +96,23 @@ def write_scheme_report(
         "project": project, "note": note, "baseline": comparison.baseline,
         "said": comparison.summary(lang=lang), "proofs": proofs, "proof_said": proof_said,
         "totals": [_row_of_totals(k, r, lang) for k, r in rows_with_index(comparison.totals)],
-        "by_river": [_row_of_change(k, r, lang) for k, r in rows_with_index(comparison.by_river)],
+        "by_river": [_row_of_change(k, r, lang)
+                     for k, r in rows_with_index(_in_order_of_layer(comparison.by_river, rivers))],
         "maps": _maps_of_changes(comparison, rivers, lang),
         "widths": _plots_of_widths(comparison, searched, widths or {}, rivers, lang),
         "reservations": _reservations_in_words(comparison, searched, reservations, lang),
     }  # fmt: skip
     return write_papers("schemes", {"": paper}, target, template, lang)[0]
+
+
+def _in_order_of_layer(by_river: pd.DataFrame, rivers: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Rows of each scheme and river, each in its own order."""
+    schemes = by_river.index.get_level_values("scheme")
+    ranks = pd.DataFrame({
+        "scheme": pd.factorize(schemes)[0],
+        "river": rivers.index.get_indexer(by_river.index.get_level_values("river")),
+    })  # fmt: skip
+    return by_river.iloc[ranks.sort_values(["scheme", "river"], kind="stable").index]
 
 
 def _ten_thousands_of_yuan(yuan: Any, lang: Lang) -> str:

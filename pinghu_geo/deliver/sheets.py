@@ -41,6 +41,13 @@ PAPERS = {"A3": (420, 297), "A2": (594, 420), "A1": (841, 594), "A0": (1189, 841
 GROWN = {"A3": 1.0, "A2": 1.25, "A1": 1.5, "A0": 2.0}
 MARGIN, COLUMN, OVERLAP, BESIDE, MM = 8.0, 62.0, 20.0, 12.0, 1 / 25.4
 SCALES = (500, 2000)
+# Chinese coordinate systems in the words of EPSG, and their datums in those of surveyors.
+GAUSS_KRUGER = re.compile(
+    r"(?P<datum>CGCS2000|Xian 1980|Beijing 1954) / (?P<strips>3-degree )?Gauss-Kruger "
+    r"(?:CM (?P<cm>\d+)E|zone (?P<zone>\d+))"
+)
+DATUM_NAMES = {"CGCS2000": "CGCS2000", "Xian 1980": "1980西安坐标系",
+               "Beijing 1954": "1954年北京坐标系"}  # fmt: skip
 TITLE_WIDE = 28  # Latin letters in a line of the title block
 STEP_M = 10.0
 LINE, WATER, NEIGHBOUR = "#d00000", "#2e86c1", "#e4e4df"
@@ -179,7 +186,7 @@ def wall_maps(
     ]
     looks = _looks_of_houses(affected, stages, lang)
     words = {"project": project, "number": number, "date": date, "scale": f"1:{scale}",
-             "crs": crs_of(rivers).name}  # fmt: skip
+             "crs": _crs_in_words(crs_of(rivers).name, lang)}  # fmt: skip
     standing = None
     if structures is not None and len(structures):
         standing = structures_on_plan(structures, rivers, lang)
@@ -544,6 +551,16 @@ def _draw_title_block(
         axes.text(0.33, y + high / 2, shown, fontproperties=font, fontsize=6.5 * size.grown,
                   va="center", transform=axes.transAxes)  # fmt: skip
     axes.plot([0.3, 0.3], [0, 1], color="#111111", linewidth=0.5, transform=axes.transAxes)
+
+
+def _crs_in_words(name: str, lang: Lang) -> str:
+    """Name of a coordinate system as offices write it; one of elsewhere keeps its own."""
+    found = GAUSS_KRUGER.fullmatch(name) if lang == "zh" else None
+    if found is None:
+        return name
+    strips = "3度带" if found["strips"] else "6度带"
+    meridian = f"中央经线{found['cm']}°E" if found["cm"] else f"第{found['zone']}带"
+    return f"{DATUM_NAMES[found['datum']]} {strips} {meridian}"
 
 
 def _text_in_two_lines(text: str) -> list[str]:

@@ -177,7 +177,7 @@ def _handover_in_words(
                         len(lacking)))  # fmt: skip
     if len(lacking):
         said.append(say("Late with it, the earliest needed first: {}.", lang,
-                        first_ids(lacking, most=SHOWN)))  # fmt: skip
+                        first_ids(lacking, most=SHOWN).replace(", ", say(", ", lang))))  # fmt: skip
     return said
 
 

@@ -83,6 +83,8 @@ DAY_S = 86_400
 # Columns of plain sheets are wrapped from here on [characters].
 WRAPPED = 44
 LINE_PT = 15
+# Metres are shown to the centimetre in all workbooks; their cells hold what is known.
+METRE_DIGITS = 2
 # Letters, and what they may be reduced to in print.
 TEXT_PT, LEAST_PT = 10, 8
 # A column is 7 dots a character and 5 beside them, of 96 an inch.
@@ -152,6 +154,8 @@ def save_sheets(path: Path, sheets: Mapping[str, pd.DataFrame], lang: Lang) -> N
 def _write_plain_column(paper: Paper, sheet: Any, at: int, heading: str, cells: list[Any]) -> Any:
     """A column of a plain sheet, as wide as what it shows; width of each cell [characters]."""
     digits = _decimals(cells)
+    if digits is not None and heading.endswith("(m)"):
+        digits = min(digits, METRE_DIGITS)
     style = None if digits is None else paper.number(digits)
     wide = np.zeros(len(cells), int)
     for row, value in enumerate(cells):
@@ -238,7 +242,7 @@ class Paper:
             "int": book.add_format(edge | {"num_format": "#,##0"}),
             "float": book.add_format(edge | {"num_format": "#,##0.00"}),
             "ratio": book.add_format(edge | {"num_format": "0.0%"}),
-            "day": book.add_format({"num_format": "yyyy-mm-dd"}),
+            "day": book.add_format(base | {"num_format": "yyyy-mm-dd"}),
             "date": book.add_format(edge | {"num_format": "yyyy-mm-dd", "align": "center"}),
             "sum_text": book.add_format(edge | {"bold": True, "bg_color": "#DDEBF7"}),
             "sum_int": book.add_format(
@@ -417,9 +421,15 @@ class Paper:
 
 def flat_rows(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Index and the columns that are there, without geometry."""
-    have = [c for c in columns if c in frame.columns and (frame.empty or frame[c].notna().any())]
+    have = [c for c in columns if c in frame.columns and (frame.empty or _says_something(frame[c]))]
     rows = pd.DataFrame(frame)[have]
     return rows.reset_index() if frame.index.name and frame.index.name not in have else rows
+
+
+def _says_something(values: pd.Series) -> bool:
+    """Whether a column has a value; notices that nothing has to say are blank texts."""
+    known = values.dropna()
+    return len(known) > 0 and not (known.dtype != bool and (known == "").all())
 
 
 def kind_of(name: str, values: pd.Series) -> str:

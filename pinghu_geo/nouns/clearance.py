@@ -224,6 +224,7 @@ CLEARANCE = (
             Column("proof", "code", "证明", codes=codes.SHORT_PROOF),
             Column("crews_more", "int", "需增队伍", "支"),
             Column("column", "text", "项目"),
+            Column("unit", "text", "单位"),
             Column("value", "float", "数值"),
             Column("district_total", "float", "全区总量"),
             Column("n_groups", "int", "组数", "个"),

@@ -65,12 +65,13 @@ STAGE = {
     "removed": ("清运", "已清运"),
     "handed_over": ("移交", "已移交", "移交作业面"),
 }
+# as a planner reads them: what is ours to do, what isn't decided, what isn't ours
 TASK_CLASS = {
-    "others": ("他方清拆",),
-    "retain": ("保留",),
+    "task": ("任务",),
     "review": ("待核",),
     "survey": ("待勘",),
-    "task": ("任务",),
+    "retain": ("保留",),
+    "others": ("他方清拆",),
 }
 TENANT = {
     "dwelling": ("住户", "居住", "住家"),
@@ -110,6 +111,26 @@ BOUNDARY = {
     "river": ("汇入干流",),
 }
 REGIME = {"subcritical": ("缓流",), "critical": ("临界流",), "supercritical": ("急流",)}
+# what `water_profile` and `building_rises` doubt; a cell may list several
+DOUBT = {
+    "critical_default": ("无平衡水位,取临界水位",),
+    "unbalanced": ("能量不平衡",),
+    "carried": ("由不平衡水位推得",),
+    "froude": ("弗劳德数大于0.9",),
+    "conveyance_ratio": ("与下一断面流量模数相差过大",),
+    "above_ends": ("水位高出断面端点",),
+    "spacing": ("断面间距过大",),
+    "alpha": ("动能修正系数大于2",),
+    "several_minima": ("临界水深不唯一",),
+    "left_out": ("有未计入的建筑物",),
+    "pressurised": ("水面抵涵顶",),
+    "blocked": ("断面下半受阻",),
+    "tributary": ("支流汇入而流量未增",),
+    "implausible": ("数值可疑",),
+    "several_levels": ("桥内另有平衡水位",),
+    "unsurveyed": ("所在处无断面",),
+    "covered": ("位于暗涵之上",),
+}
 STRUCTURE_KIND = {
     "bridge": ("桥", "桥梁", "跨河桥"),
     "culvert": ("涵洞", "箱涵", "管涵", "暗涵"),

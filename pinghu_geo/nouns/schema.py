@@ -42,6 +42,8 @@ UNITS_EN = dict.fromkeys(("栋", "支", "个", "户", "层", "宗", "间"), "") 
 }  # fmt: skip
 # columns that list ids or words
 LISTS = {"blocked_by", "late_nodes", "nodes"}
+# columns that list codes
+CODE_LISTS = {"doubts"}
 # columns of names among which a word of ours stands
 PAYERS = {"cleared_by", "payer"}
 # words of ours that stand in a column of names
@@ -126,6 +128,9 @@ def code_label(column: str, code: object, *, lang: Lang = "zh") -> str:
     """Word for a code of a column, such as ``左岸`` for ``left``; NA is an empty text."""
     if code is None or code is pd.NA or (isinstance(code, float) and np.isnan(code)):
         return ""
+    if column in CODE_LISTS and "," in str(code):
+        words = (code_label(column, one, lang=lang) for one in str(code).split(","))
+        return ("、" if lang == "zh" else ", ").join(words)
     if lang == "zh":
         return _words_of(column).get(str(code), str(code))
     if column in LISTS:

@@ -221,7 +221,7 @@ WATER = (
             Column("area_channel_m2", "float", "主槽过水面积", "m²"),
             Column("area_right_m2", "float", "右滩过水面积", "m²"),
             Column("regime", "code", "流态", codes=codes.REGIME),
-            Column("doubts", "text", "提示"),
+            Column("doubts", "text", "提示", codes=codes.DOUBT),
             Column("structure_id", "text", "建筑物编号"),
             Column("control", "text", "过流方式"),
             Column("over_m3s", "float", "漫溢流量", "m³/s"),
