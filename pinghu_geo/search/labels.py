@@ -117,6 +117,13 @@ class _LowSteps(NamedTuple):
     low: Array
     top: Array
 
+    def those(self, which: Array) -> _LowSteps:
+        """Some of the steps."""
+        return self._replace(
+            below=self.below[which], above=self.above[which], cost=self.cost[which],
+            level=self.level[:, which], jump=self.jump[:, which],
+        )  # fmt: skip
+
 
 class March:
     """The march upstream over one stretch."""
@@ -233,7 +240,17 @@ class March:
                 np.minimum.at(own, steps.above, levels)
             top = np.repeat(self.most[:, i, None], self.o**2, axis=1)
             self.floors[:, i] = low.min(axis=1)
-        return self._steps_from_higher(begun)
+        return self._steps_from_higher(self._leading_up(begun))
+
+    def _leading_up(self, begun: list[_LowSteps]) -> list[_LowSteps]:
+        """Those of the steps after which some way leads to the upper end without drowning."""
+        found, leads = list[_LowSteps](), np.ones(self.o**2, bool)
+        for steps in begun[::-1]:
+            some = leads[steps.above]
+            found.append(steps.those(some))
+            leads = np.zeros(self.o**2, bool)
+            leads[steps.below[some]] = True
+        return found[::-1]
 
     def _steps_from_lowest(
         self, i: int, ways: tuple[Array, Array, Array], low: Array, top: Array
