@@ -14,7 +14,7 @@ from pinghu_geo.search.contacts import Contacts
 from pinghu_geo.search.problem import MOST_BUILDINGS, NodeProblem, Pairs, Water, open_at_once
 from pinghu_geo.search.thresholds import Touches
 from pinghu_geo.search.trials import MANY_STEPS
-from pinghu_geo.search.walls import Half, River, Wall, ground_of
+from pinghu_geo.search.walls import Half, River, Wall, joined
 
 __all__ = [
     "Base",
@@ -261,17 +261,12 @@ def stretch_problem(
         [_halves_of_options(reach, side, first + i, works[side, i]) for i in range(n)]
         for side in (0, 1)
     ]
-    pairs: list[tuple[float, Half, Half]] = []
-    rows = np.zeros((n, options.many, options.many), int)
-    for i in range(n):
-        rows[i] = -1
-        for a, left in halves[0][i].items():
-            for b, right in halves[1][i].items():
-                rows[i, a, b] = len(pairs)
-                pairs.append((float(reach.river.middle[first + i]), left, right))
-        # what is not allowed is never looked at
-        rows[i][rows[i] < 0] = rows[i, options.base, options.base]
-    ground, *banks = ground_of(pairs)
+    rows, one, other = _numbered(halves, options)
+    left, right = (
+        [(float(reach.river.middle[first + i]), half) for i in range(n) for half in own[i].values()]
+        for own in halves
+    )
+    ground, *banks = joined(left, right, one, other)
     many = [len(a) * len(b) for a, b in zip(*halves, strict=True)]
     station = first + np.repeat(np.arange(n), many)
     base = reach.floods[0].model
@@ -296,6 +291,26 @@ def stretch_problem(
         np.zeros((len(who), 2, n, options.many), bool), reach.cost[who], own.downstream_level,
         own.most_level, crossings, others=tuple(waters[1:]),
     ), who  # fmt: skip
+
+
+def _numbered(halves: list[list[dict[int, Half]]], options: Options) -> tuple[Array, Array, Array]:
+    """Number of the section of each pair of options (stations, options, options), and its halves.
+
+    Those by their numbers on each bank, station after station.
+    """
+    rows = np.empty((len(halves[0]), options.many, options.many), int)
+    one, other = list[Array](), list[Array]()
+    begin, first, second = 0, 0, 0
+    for own, left, right in zip(rows, *halves, strict=True):
+        a, b = list(left), list(right)
+        number = begin + np.arange(len(a) * len(b)).reshape(len(a), len(b))
+        # what is not allowed is never looked at
+        own[:] = number[a.index(options.base), b.index(options.base)]
+        own[np.ix_(a, b)] = number
+        one.append(first + np.repeat(np.arange(len(a)), len(b)))
+        other.append(second + np.tile(np.arange(len(b)), len(a)))
+        begin, first, second = begin + number.size, first + len(a), second + len(b)
+    return rows, np.concatenate(one), np.concatenate(other)
 
 
 def on_some_way(works: Array, change: Array) -> Array:

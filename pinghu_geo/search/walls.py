@@ -22,6 +22,7 @@ __all__ = [
     "as_surveyed",
     "as_tables",
     "ground_of",
+    "joined",
     "wall_menu",
 ]
 
@@ -65,7 +66,7 @@ class Half(NamedTuple):
         u, z, n, bank = self
         top, deepest = z[bank], z[: bank + 1].min()
         low = z[: bank + 1] <= deepest + TOE_SHARE * (top - deepest)
-        toe = int(np.flatnonzero(low)[-1])
+        toe = int(low.nonzero()[0][-1])
         edge = u[bank] + move
         if wall is None:
             wall_u, wall_z, wall_n = u[toe : bank + 1] + move, z[toe : bank + 1], n[toe:bank]
@@ -79,19 +80,18 @@ class Half(NamedTuple):
             bed_u, bed_z, bed_n = u[:toe] * (wall_u[0] / u[toe]), z[:toe], n[:toe]
         else:  # a vee: its bed opens
             bed_u, bed_z, bed_n = u[:1], z[:1], n[:1]
-        beyond = np.flatnonzero(u > edge + 1e-9)
-        beyond = beyond[beyond >= bank]
-        behind = n[bank] if bank < len(n) else wall_n[-1]
-        face_u, face_z, face_n = np.empty(0), np.empty(0), np.empty(0)
-        if move > 0 and len(beyond):  # down from the wall's top to the ground behind it
-            ground = float(np.interp(edge, u[bank:], z[bank:]))
-            face_u, face_z, face_n = np.array([edge]), np.array([ground]), np.array([behind])
-        if len(beyond):
-            first = behind if move < 0 else n[beyond[0] - 1]
-            face_n = np.append(face_n, first)
-        made_u = np.concatenate([bed_u, wall_u, face_u, u[beyond]])
-        made_z = np.concatenate([bed_z, wall_z, face_z, z[beyond]])
-        made_n = np.concatenate([bed_n, wall_n, face_n, n[beyond[:-1]]])
+        made = [[bed_u, wall_u], [bed_z, wall_z], [bed_n, wall_n]]
+        beyond = max(int(u.searchsorted(edge + 1e-9, side="right")), bank)
+        if beyond < len(u):
+            behind = n[bank : bank + 1] if bank < len(n) else wall_n[-1:]
+            if move > 0:  # down from the wall's top to the ground behind it
+                ground = np.interp(edge, u[bank:], z[bank:])
+                face = [edge], [ground], behind
+                made = [[*own, more] for own, more in zip(made, face, strict=True)]
+            first = behind if move < 0 else n[beyond - 1 : beyond]
+            made[2].append(first)
+            made = [[*own, more[beyond:]] for own, more in zip(made, (u, z, n), strict=True)]
+        made_u, made_z, made_n = (np.concatenate(own) for own in made)
         return Half(made_u, made_z, made_n, len(bed_u) + len(wall_u) - 1)
 
     def trimmed(self, level: float) -> Half:
@@ -250,22 +250,38 @@ def _half_section(x: Array, z: Array, n: Array, middle: float, edge: float, side
 
 def ground_of(pairs: Sequence[tuple[float, Half, Half]]) -> tuple[Ground, Array, Array]:
     """Sections put together from halves: their points, and their left and right banks."""
-    x, z, n = list[Array](), list[Array](), list[Array]()
-    count, left, right = [], [], []
-    turned: dict[tuple[float, int, int], tuple[Array, ...]] = {}  # a half stands in many sections
-    for middle, a, b in pairs:
-        one, other = (middle, id(a), 0), (middle, id(b), 1)
-        if one not in turned:
-            turned[one] = middle - a.u[::-1], a.z[::-1], a.n[::-1]
-        if other not in turned:
-            turned[other] = middle + b.u[1:], b.z[1:], np.append(b.n, b.n[-1:])
-        for into, first, second in zip((x, z, n), turned[one], turned[other], strict=True):
-            into += [first, second]
-        count.append(len(a.u) + len(b.u) - 1)
-        left.append(middle - a.u[a.bank])
-        right.append(middle + b.u[b.bank])
-    ground = Ground(np.concatenate(x), np.concatenate(z), np.concatenate(n), np.array(count))
-    return ground, np.array(left), np.array(right)
+    each = np.arange(len(pairs))
+    left, right = ([(m, a) for m, a, _ in pairs], [(m, b) for m, _, b in pairs])
+    return joined(left, right, each, each)
+
+
+def joined(
+    left: Sequence[tuple[float, Half]],
+    right: Sequence[tuple[float, Half]],
+    one: Array,
+    other: Array,
+) -> tuple[Ground, Array, Array]:
+    """Sections put together from left and right halves with their middles, each by its number.
+
+    Their points, and their left and right banks.
+    """
+    which = np.stack([one, len(left) + other], axis=1).ravel()
+    x = [m - h.u[::-1] for m, h in left] + [m + h.u[1:] for m, h in right]
+    z = [h.z[::-1] for _, h in left] + [h.z[1:] for _, h in right]
+    n = [h.n[::-1] for _, h in left] + [np.append(h.n, h.n[-1:]) for _, h in right]
+    count = np.array([len(own) for own in x])[which].reshape(-1, 2).sum(axis=1)
+    ground = Ground(_in_turn(x, which), _in_turn(z, which), _in_turn(n, which), count)
+    banks = np.array([m - h.u[h.bank] for m, h in left] + [m + h.u[h.bank] for m, h in right])
+    return ground, banks[one], banks[len(left) + other]
+
+
+def _in_turn(parts: list[Array], which: Array) -> Array:
+    """Arrays one after the other, by their numbers."""
+    size = np.array([len(own) for own in parts])
+    many, start = size[which], (np.cumsum(size) - size)[which]
+    at = np.arange(many.sum()) + np.repeat(start - np.cumsum(many) + many, many)
+    found: Array = np.concatenate(parts)[at]
+    return found
 
 
 def wall_menu(walls: pd.DataFrame | None) -> list[Wall | None]:
