@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
+from pinghu_geo.river.centreline import lay_out
+from pinghu_geo.search.contacts import Approved, contacts
+from pinghu_geo.search.thresholds import changes, touches_of
 
 LIMITS = {"inward_m": 2, "outward_m": 2, "step_m": 0.5, "spacing_m": 10, "taper": 0.2}
 
@@ -98,6 +101,29 @@ def at(best, chainage):
     """Left and right offset of a line at a chainage."""
     rows = best.widths
     return [float(np.interp(chainage, rows["chainage_m"], rows[c])) for c in ("left_m", "right_m")]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.data())
+def test_what_a_line_takes_however_it_is_drawn_is_taken_by_its_drawing(seed, data):
+    case = chance(seed)
+    lines, moves = lay_out(case.rivers), np.arange(-2, 2.5, 0.5)
+    approved = Approved.of(lines, 0, case.widths)
+    measure = np.union1d(approved.at, np.arange(0.0, approved.at[-1], 10.0))
+    walls = contacts(case.buildings, lines, 0, approved, moves, clear_m=0.3, taper=0.2)
+    most = changes(measure, moves, 0.2)
+    touch = touches_of(walls, measure, moves, most, pairs=True)
+    way = [data.draw(st.integers(0, len(moves) - 1), label="first move") for _ in (0, 1)]
+    chosen = [way]
+    for far in most:
+        steps = [data.draw(st.integers(-int(far), int(far))) for _ in (0, 1)]
+        chosen.append(np.clip(chosen[-1] + np.array(steps), 0, len(moves) - 1))
+    chosen = np.array(chosen).T
+    offsets = approved.base(measure) + moves[chosen]
+    table = pd.DataFrame({"river": "R", "chainage_m": measure})
+    drawn = pg.red_line(case.rivers, table.assign(left_m=offsets[0], right_m=offsets[1]))
+    reached = case.buildings.dwithin(drawn.geometry.iloc[0], 0.3).to_numpy()[touch.ids]
+    assert not (touch.surely_taken(chosen) & ~reached).any()
 
 
 def test_corners_are_stations_and_what_they_decide_is_exact():

@@ -106,14 +106,16 @@ class Search:
 
     def as_drawn(self, found: SearchedRiver) -> Touches | None:
         """Touches that count as drawn what the line found clears; None: nothing is paid for so."""
-        reach, chosen = found.reach, found.chosen()
-        paid = found.taken() & (reach.cost > 0)
+        reach, moves = found.reach, found.chosen() // len(found.reach.options.walls)
+        paid = found.taken() & (reach.cost > 0) & ~reach.touch.surely_taken(moves)
+        if not paid.any():  # then nothing needs to be drawn
+            return None
         river = self.asked.rivers.loc[[reach.name]]
         table = width_table(lay_out(river), self.asked.widths, reach, found.line())
         line = red_line(river, table).geometry.to_numpy()
         return counted_as_drawn(
-            reach.touch, chosen // len(reach.options.walls), paid,
-            self.asked.buildings.geometry.to_numpy(), line, self.asked.limits["clear_m"],
+            reach.touch, moves, paid, self.asked.buildings.geometry.to_numpy(), line,
+            self.asked.limits["clear_m"],
         )  # fmt: skip
 
     def basin(

@@ -83,6 +83,14 @@ class Touches:
         upper, lower = (moves[gaps.side, gaps.gap + j] for j in (0, 1))
         return np.asarray(lower >= gaps.safe[np.arange(len(upper)), upper])
 
+    def surely_taken(self, moves: Array) -> Array:
+        """Whether a line with moves (2, stations) takes each building, however it is drawn."""
+        gaps = self.gaps
+        upper, lower = (moves[gaps.side, gaps.gap + j] for j in (0, 1))
+        found = np.zeros(len(self.ids), bool)
+        found[gaps.who[lower >= gaps.sure[np.arange(len(upper)), upper]]] = True
+        return found
+
     @property
     def fixed(self) -> bool:
         """Whether there is but one line to choose."""
