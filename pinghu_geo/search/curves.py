@@ -189,10 +189,13 @@ class Curves:
         for _ in range(60):
             read = self.read(asked.row, z)
             rest, slope = self._balance(asked, z, read)
+            off = np.abs(rest) >= TOLERANCE_M
+            if not off.any():
+                made[:, left] = z, read[0], read[2], rest
+                break
             low, high = np.where(rest < 0, z, low), np.where(rest > 0, z, high)
             # out of the bracket it goes to its end first, so that a level beyond is seen at once
             newton = np.minimum(np.maximum(z - rest / slope, low), high)
-            off = np.abs(rest) >= TOLERANCE_M
             newton = np.where((newton == z) & off, (low + high) / 2, newton)
             go = off & (newton != z)
             count = np.count_nonzero(go)
