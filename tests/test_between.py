@@ -50,11 +50,14 @@ def test_a_house_above_a_weir_stands_beside_the_level_above_it():
     straight = pg.flood_levels(HOUSES, plain, RIVERS)["flood_level_m"]
     assert found["on land"] == pytest.approx(straight["on land"], abs=1e-12)
     # where nobody says where the weir stands, the higher level
-    unsaid = pg.flood_levels(HOUSES, PROFILE, RIVERS)["flood_level_m"]
+    with pytest.warns(UserWarning, match="beside .* the level above is taken") as said:
+        unsaid = pg.flood_levels(HOUSES, PROFILE, RIVERS)["flood_level_m"]
+    assert f"up to {ABOVE - BELOW:.2f} m too high" in str(said[0].message)
     assert unsaid.tolist()[:2] == pytest.approx([ABOVE, ABOVE], abs=1e-12)
     assert unsaid["on land"] == pytest.approx(straight["on land"], abs=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:profile. between the sections")
 def test_chainages_from_the_mouth_up_change_nothing():
     rivers = RIVERS.assign(chainage_sign=-1, start_m=[1000.0, 395.0])
     turned = PROFILE.assign(chainage_m=1000 - PROFILE["chainage_m"])

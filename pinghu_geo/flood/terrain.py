@@ -63,6 +63,8 @@ ALONG_M = 2.0
 SEVERAL = 5
 # of a footprint at least so much is to be known for its mean ground; ours, no standard says it
 LEAST_KNOWN = 0.9
+# a level that falls by less across a structure isn't told of [m]
+LEAST_FALL_M = 0.01
 # so many places along a river tell whether its ground and its levels are of one system
 PLACES = 41
 
@@ -549,7 +551,8 @@ def flood_levels(
     The level is carried across the flow from the centreline: it says nothing of walls in between.
     Between sections it lies on a straight line, but where a structure stands: as far as the upper
     face it is that above the structure, from the lower face on that below. Without ``structures``
-    it is that above down to the section below, the safe side.
+    it is that above down to the section below, the safe side; where buildings stand there, a notice
+    tells by how much that may be too high.
 
     Examples
     --------
@@ -565,7 +568,10 @@ def flood_levels(
     where = locate(features, by_measure(rivers))
     code = river_codes(where["river"], lines, "rivers")
     standing = _standing_by_river(structures, profile, lines)
-    level = _level_at(profile, lines, code, where["chainage_m"].to_numpy(float), standing)
+    measure = where["chainage_m"].to_numpy(float)
+    level = _level_at(profile, lines, code, measure, standing)
+    if structures is None:
+        _say_unplaced_structures(profile, lines, code, measure)
     found = pd.DataFrame({"flood_level_m": level}, index=features.index)
     ground = np.full(len(found), np.nan)
     if dem is not None:
@@ -642,6 +648,34 @@ def _standing_by_river(
         none = np.full(len(below), None, object)
         found[str(river)] = Standing((above + below) / 2, below, below, none)
     return found
+
+
+def _say_unplaced_structures(
+    profile: pd.DataFrame, lines: Centrelines, river: Ints, measure: Array
+) -> None:
+    """Say how much too high places beside structures may stand that nobody places."""
+    if "structure_id" not in profile.columns:
+        return
+    names, most = [], 0.0
+    for k, name in enumerate(lines.names):
+        part = profile[profile["river"] == name]
+        if part["structure_id"].isna().all():
+            continue
+        at = lines.scales[k].measure(part["chainage_m"].to_numpy(float), twice="order", beyond=True)
+        order = np.argsort(at, kind="stable")
+        part, at = part.iloc[order], at[order]
+        for j in np.flatnonzero(part["structure_id"].notna())[: len(part) - 1].tolist():
+            fall = float(part["level_m"].iloc[j] - part["level_m"].iloc[j + 1])
+            here = (river == k) & (measure > at[j]) & (measure < at[j + 1])
+            if fall >= LEAST_FALL_M and here.any():
+                names.append(str(part["structure_id"].iloc[j]))
+                most = max(most, fall)
+    if names:
+        notify(
+            f"profile: between the sections beside {', '.join(dict.fromkeys(names))} the level "
+            f"above is taken, below their ends up to {most:.2f} m too high; structures=structures "
+            "tells where they end"
+        )
 
 
 def _level_at(
@@ -736,6 +770,8 @@ def inundation(
         measure = np.append(np.arange(span[0], span[1], ALONG_M), span[1])
         place, _ = points_at(lines, np.full(len(measure), k), measure)
         level = _level_at(part, lines, np.full(len(measure), k), measure, standing)
+        if structures is None:
+            _say_unplaced_structures(part, lines, np.full(len(measure), k), measure)
         found = flooded_ground(place, level, rasters, half_width_m)
         bare = found.bare | ~rasters.covers(place)
         if bare.any():
