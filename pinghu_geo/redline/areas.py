@@ -214,8 +214,8 @@ class _BoundaryMask(NamedTuple):
         """Mask of zones, with cells as large as most of the boxes."""
         bounds = shapely.total_bounds(zones)
         some = box[:: max(1, len(box) // 1000)]
-        size = np.median(some[:, 2:] - some[:, :2])
         extent = bounds[2:] - bounds[:2]
+        size = np.median(some[:, 2:] - some[:, :2]) if len(some) else extent.max()
         least = max(np.sqrt(np.prod(extent) / CELLS), extent.max() / 1e5)
         cell = float(max(min(size, extent.max()), least))
         corner = bounds[:2] - cell
