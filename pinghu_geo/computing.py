@@ -224,7 +224,11 @@ def _computed_beside(
 
         river = designing.designed_river(plan, data) if plan.flood else None
     # what a search doesn't need is done beside it
-    levels = None if river is None else designing.begun_levels(plan, data, river, many)
+    levels = (
+        None
+        if river is None
+        else designing.begun_levels(plan, data, river, many, rehearse=rehearse)
+    )
     begun = _begun_schemes(plan, data, by, many)
     if any("least" in source for source in plan.schemes.values()):
         least = designing.searched_lines(plan, data, river, tell, rehearse=rehearse, workers=many)
@@ -243,9 +247,9 @@ def _computed_beside(
     flood = None
     if river is not None and levels is not None:
         tell(FLOOD_STEP)
-        (flood,) = levels.results()
+        ((flood, before),) = levels.results()
         verdicts = designing.verdicts_in_flood(
-            plan, data, river, flood, hit, tell, rehearse=rehearse, workers=many
+            plan, data, river, flood, before, hit, tell, rehearse=rehearse, workers=many
         )
         hit = hit.join(verdicts)
     parcels = None

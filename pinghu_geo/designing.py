@@ -16,7 +16,14 @@ import pandas as pd
 from pinghu_geo.deliver.report import write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
-from pinghu_geo.flood.obstruction import LOSSES, building_rises, section_lines
+from pinghu_geo.flood.obstruction import (
+    LOSSES,
+    LevelsBefore,
+    building_obstacles,
+    levels_before,
+    rises_above,
+    section_lines,
+)
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.inputs import Inputs
@@ -186,19 +193,23 @@ def _search_least(
 
 
 def begun_levels(
-    plan: Plan, data: Inputs, designed: DesignedRiver, many: SideBySide
-) -> Begun[DesignedRiver, RiverInFlood]:
+    plan: Plan, data: Inputs, designed: DesignedRiver, many: SideBySide, *, rehearse: bool = False
+) -> Begun[DesignedRiver, tuple[RiverInFlood, LevelsBefore]]:
     """The designed river in flood, which is asked for later."""
-    return many.begin(_river_in_flood, [designed], (plan, data.layers["rivers"]))
+    return many.begin(_river_in_flood, [designed], (plan, data.layers["rivers"], rehearse))
 
 
 def _river_in_flood(
-    of: tuple[Plan, gpd.GeoDataFrame], designed: DesignedRiver, _: Callable[[str], None]
-) -> RiverInFlood:
-    """Levels, and what follows of them whoever is affected."""
-    plan, rivers = of
-    asked = plan.flood
-    profile = water_profile(rivers=rivers, **designed.as_asked())
+    of: tuple[Plan, gpd.GeoDataFrame, bool], designed: DesignedRiver, _: Callable[[str], None]
+) -> tuple[RiverInFlood, LevelsBefore]:
+    """Levels, and what follows of them whoever is affected; a rehearsal takes no band."""
+    plan, rivers, rehearse = of
+    asked, river = plan.flood, designed.as_asked() | {"rivers": rivers}
+    profile = water_profile(**river)
+    before = levels_before(
+        **river, base=profile, losses=() if rehearse else LOSSES,
+        roughness_share=0.0 if rehearse else asked["roughness_share"],
+    )  # fmt: skip
     first = profile[profile["profile"] == profile["profile"].iloc[0]]
     lines = section_lines(designed.sections, rivers)
     wet = inundation(first, plan.tiles(asked["dem"]), rivers, structures=designed.structures)
@@ -208,7 +219,7 @@ def _river_in_flood(
         above = above.assign(
             freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
         )
-    return RiverInFlood(profile, above, lines, wet)
+    return RiverInFlood(profile, above, lines, wet), before
 
 
 def verdicts_in_flood(
@@ -216,6 +227,7 @@ def verdicts_in_flood(
     data: Inputs,
     designed: DesignedRiver,
     flood: RiverInFlood,
+    before: LevelsBefore,
     hit: gpd.GeoDataFrame,
     tell: Callable[[str], None],
     *,
@@ -224,23 +236,24 @@ def verdicts_in_flood(
 ) -> pd.DataFrame:
     """Which of the buildings inside the red line may stay, and what is known of them."""
     rivers, asked, dem = data.layers["rivers"], plan.flood, plan.tiles(plan.flood["dem"])
-    risen, band, share = hit, tuple(LOSSES), asked["roughness_share"]
-    if rehearse:  # of one house a river, without the band: what is refused, is refused for it
-        risen, band, share = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)), (), 0.0
-    rises = building_rises(
-        risen, rivers=rivers, **designed.as_asked(), allowed_mm=asked["allowed_mm"], losses=band,
-        roughness_share=share, progress=tell, workers=workers,
+    river = designed.as_asked() | {"rivers": rivers}
+    # of one house a river in a rehearsal: what is refused, is refused for it
+    risen = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)) if rehearse else hit
+    standing = building_obstacles(risen, designed.sections, rivers, structures=designed.structures)
+    rises = rises_above(
+        before, standing, risen, **river, allowed_mm=asked["allowed_mm"], progress=tell,
+        workers=workers,
     )  # fmt: skip
     rises = rises.reindex(hit.index)
     first = flood.profile[flood.profile["profile"] == flood.profile["profile"].iloc[0]]
-    levels = flood_levels(hit, first, rivers, dem=dem, structures=designed.structures)
+    above = flood_levels(hit, first, rivers, dem=dem, structures=designed.structures)
     places = ("rise_river", "rise_at_m", "rise_repeated")
     columns = [c for c in rises.columns if c.startswith("rise_") and c not in places]
     known = rises[columns].dropna(axis=1, how="all")
     known = known.reindex(
         columns=known.columns.union(["rise_alone_mm", "rise_joint_mm"], sort=False)
     )
-    known = known.join(levels[["flood_level_m", "freeboard_m"]]).join(rises["doubts"])
+    known = known.join(above[["flood_level_m", "freeboard_m"]]).join(rises["doubts"])
     if "evidence" in data.flood:
         said = data.flood["evidence"].set_index("building_id")
         known = known.join(said[[c for c in said.columns if c not in known.columns]])

@@ -18,7 +18,7 @@ from pinghu_geo.flood.hydraulics import Scenario, scenario_levels, water_profile
 from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river, sections_apart
-from pinghu_geo.nouns.beside import Workers, side_by_side
+from pinghu_geo.nouns.beside import Workers, side_by_side, silent
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
@@ -26,7 +26,10 @@ from pinghu_geo.nouns.tables import each_row, groups_of, words_of
 from pinghu_geo.river.centreline import by_measure, lay_out, points_at, river_codes, river_scales
 from pinghu_geo.river.corridor import locate
 
-__all__ = ["building_obstacles", "building_rises", "section_lines"]
+__all__ = [
+    "LevelsBefore", "building_obstacles", "building_rises", "levels_before", "rises_above",
+    "section_lines",
+]  # fmt: skip
 
 # designs solved at once: each is the whole river with one building in it
 BATCH = 96
@@ -378,20 +381,70 @@ def building_rises(
     >>> len(pg.building_rises(none, made, 50.0, {"slope": 0.001}, rivers, allowed_mm=10))
     0
     """
-    tell = progress or (lambda _: None)
     if "scheme" in sections.columns:
         sections = _of_one_scheme(sections)
-    structures = options.get("structures")
-    standing = building_obstacles(buildings, sections, rivers, structures=structures)
-    base = water_profile(
-        sections, flows, downstream, banks=banks, obstacles=obstacles, rivers=rivers, **options
-    )
+    standing = building_obstacles(buildings, sections, rivers, structures=options.get("structures"))
+    return rises_above(
+        levels_before(
+            sections, flows, downstream, losses=losses, roughness_share=roughness_share,
+            banks=banks, obstacles=obstacles, rivers=rivers, **options,
+        ),
+        standing, buildings, sections, flows, downstream, rivers, allowed_mm=allowed_mm,
+        banks=banks, obstacles=obstacles, workers=workers, progress=progress or silent, **options,
+    )  # fmt: skip
+
+
+class LevelsBefore(NamedTuple):
+    """A river without any of the buildings whose rises are asked for."""
+
+    base: pd.DataFrame  # its profile
+    scenarios: list[Scenario]
+    levels: list[pd.DataFrame]  # by scenario
+    rough: bool  # whether n is varied
+
+
+def levels_before(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    *,
+    losses: Sequence[tuple[float, float]],
+    roughness_share: float,
+    base: pd.DataFrame | None = None,
+    **options: Any,
+) -> LevelsBefore:
+    """Levels before, of sections of one scheme; ``base`` is their profile where it is known."""
+    if base is None:
+        base = water_profile(sections, flows, downstream, **options)
     # where the river has no coefficients of its own, its pair is the first scenario already
     own = (options.get("contraction", 0.1), options.get("expansion", 0.3))
+    banks = options.get("banks")
     given = banks is not None and {"contraction", "expansion"} & set(
         banks.dropna(axis=1, how="all")
     )
     scenarios = _rise_scenarios(losses, roughness_share, own=None if given else own)
+    levels = scenario_levels(sections, flows, downstream, scenarios, **options)
+    return LevelsBefore(base, scenarios, levels, bool(roughness_share))
+
+
+def rises_above(
+    known: LevelsBefore,
+    standing: pd.DataFrame,
+    buildings: gpd.GeoDataFrame,
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    rivers: gpd.GeoDataFrame,
+    *,
+    allowed_mm: float,
+    banks: pd.DataFrame | None = None,
+    obstacles: pd.DataFrame | None = None,
+    workers: Workers = 1,
+    progress: Progress = silent,
+    **options: Any,
+) -> pd.DataFrame:
+    """`building_rises` of a river whose levels before are known, by `building_obstacles`."""
+    base, scenarios, before, rough = known
     found = _nothing_risen(buildings.index)
     found["n_sections"] = standing.groupby("building_id").size().reindex(found.index, fill_value=0)
     doubts = (
@@ -400,14 +453,10 @@ def building_rises(
         .groupby("building_id")["doubts"]
     )
     found["doubts"] = doubts.agg(_joined_doubts).reindex(found.index, fill_value="")
-    before: list[pd.DataFrame] = []
-    if len(buildings):
-        before = scenario_levels(
-            sections, flows, downstream, scenarios, banks=banks, obstacles=obstacles,
-            **{"rivers": rivers, **options},
-        )  # fmt: skip
     highest = _highest_levels([base, *before])
-    untold = _untold_by_sections(buildings, standing, sections, highest, rivers, structures)
+    untold = _untold_by_sections(
+        buildings, standing, sections, highest, rivers, options.get("structures")
+    )
     for code, mine in untold.items():
         more = found["doubts"].where(found["doubts"] == "", found["doubts"] + ",") + code
         found["doubts"] = found["doubts"].mask(mine, more)
@@ -424,14 +473,14 @@ def building_rises(
     )  # fmt: skip
     with side_by_side(workers) as many:
         within = [one for one in systems if len(one.standing)]
-        risen = [rise for _, rise in many.each(_rises_of_system, within, asked, tell=tell)]
+        risen = [rise for _, rise in many.each(_rises_of_system, within, asked, tell=progress)]
     if risen:
         worst = _highest_rises(risen)
         found.loc[worst.index, list(worst.columns)] = worst
     found.loc[uncertain, list(RISES)] = np.nan
     found.loc[uncertain, ["rise_band", "rise_decided_by", "rise_grows_at"]] = None
     found.loc[uncertain, "joint"] = False
-    if not roughness_share:
+    if not rough:
         found[["rise_rough_low_mm", "rise_rough_high_mm"]] = np.nan
     return found if found["rise_repeated"].notna().any() else found.drop(columns="rise_repeated")
 
