@@ -223,6 +223,7 @@ def _computed_beside(
         from pinghu_geo import designing  # hydraulics and search
 
         river = designing.designed_river(plan, data) if plan.flood else None
+    many.keep(*layers.values())
     # what a search doesn't need is done beside it
     levels = (
         None

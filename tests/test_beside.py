@@ -183,6 +183,33 @@ def test_a_process_that_is_killed_is_an_error_of_what_it_had_begun():
             begun.results()
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_what_is_kept_is_handed_over_once_wherever_it_stands(workers, monkeypatch):
+    monkeypatch.setattr(errands.Tallied, "times", 0)
+    one, other = errands.Tallied(), errands.Tallied()
+    places = {}
+    with side_by_side(workers) as many:
+        many.start(errands.which, workers)
+        many.keep(one)
+        many.keep(one, Local(1))
+        for common, items in [((one, {}), [other, other]), ((other, {}), [one, one, one])]:
+            for a, b, pid in many.begin(errands.which, items, common).results():
+                places.setdefault(pid, set()).add(a if common[0] is one else b)
+    assert errands.Tallied.times == (0 if workers == 1 else 1 + 2 + 1)
+    assert all(len(found) == 1 for found in places.values())
+
+
+def test_what_is_kept_is_known_to_processes_that_are_started_later():
+    with heard(), side_by_side(2) as many:
+        many.start(errands.doubled, 2)
+        kept = [1.0, 2.0]
+        many.keep(kept)
+        begun = many.begin(errands.doubled, [1, 2], kept)
+        many.end()
+        assert begun.results() == [4.0, 6.0]
+        assert [found for _, found in many.each(errands.doubled, [1, 2, 3], kept)] == [4, 6, 8]
+
+
 def test_modules_are_imported_while_there_is_nothing_else_to_do(tmp_path):
     with side_by_side(2) as many:
         many.start(errands.imported, 2, soon=["wave", "errands"])

@@ -22,6 +22,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any, Generic, Literal, NamedTuple, TypeVar
@@ -45,6 +46,8 @@ LISTEN_S = 0.2
 PATIENCE_S = 0.05
 # what is sent before something that all further items share
 SHARED = b""
+# what is sent before something that more than these items share
+KEPT = b"kept"
 # a process takes less of a usual project [bytes]
 MEMORY = 2**30
 # groups of processes, and the one of this process (Linux)
@@ -141,6 +144,7 @@ class SideBySide:
         self.most = workers
         self._helpers: list[_Helper] = []
         self._queue = _Queue()
+        self._kept = _Kept()
         self._changing = threading.Lock()
 
     def __repr__(self) -> str:
@@ -158,7 +162,13 @@ class SideBySide:
         with self._changing:
             for _ in range(len(self._helpers), min(self.most, many) - 1):
                 with suppress(OSError):  # without an interpreter all is done here
-                    self._helpers.append(_Helper(self._queue, python, first))
+                    self._helpers.append(_Helper(self._queue, self._kept, python, first))
+
+    def keep(self, *things: Any) -> None:
+        """Hand these over once, wherever they stand in what is asked or begun from now on."""
+        if self._helpers:
+            for one in things:
+                self._kept.add(one)
 
     def each(
         self,
@@ -208,7 +218,7 @@ class SideBySide:
 
     def _offer(self, batch: _Batch) -> None:
         """Let others do of it what they can."""
-        if self._helpers and batch.pack():
+        if self._helpers and batch.pack(self._kept):
             self._queue.offer(batch)
 
     def _results(
@@ -323,12 +333,12 @@ class _Batch:
         self.shared = b""
         self.packed: list[bytes] = []
 
-    def pack(self) -> bool:
+    def pack(self, kept: _Kept) -> bool:
         """Make it ready for other processes; False: it can't be packed."""
         # nobody else may pack it: here it is worked with meanwhile
         try:
-            self.shared = pickle.dumps((self.function, self.common), pickle.HIGHEST_PROTOCOL)
-            self.packed = [pickle.dumps(job, pickle.HIGHEST_PROTOCOL) for job in self.jobs]
+            self.shared = kept.packed((self.function, self.common))
+            self.packed = [kept.packed(job) for job in self.jobs]
         except Exception:  # whatever an object in a table raises
             self.packed = []
         return bool(self.packed)
@@ -346,6 +356,57 @@ class _Batch:
             self.made.take(_Said(item, "line", text))
 
         return told
+
+
+class _Kept:
+    """What is handed over once, by its number; others are sent what they have not got."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self._things: list[Any] = []  # so that no other object becomes theirs
+        self._numbers: dict[int, int] = {}
+
+    def add(self, thing: Any) -> None:
+        """Keep something, unless it can't be packed."""
+        if id(thing) in self._numbers:
+            return
+        try:
+            packed = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
+        except Exception:  # whatever an object in a table raises; then it goes with the items
+            return
+        self._things.append(thing)
+        self.sent.append(packed)
+        self._numbers[id(thing)] = len(self._numbers)
+
+    def packed(self, what: Any) -> bytes:
+        """Something that holds numbers in the place of what is kept."""
+        if not self._numbers:
+            return pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+        into = BytesIO()
+        _Packer(into, self._numbers).dump(what)
+        return into.getvalue()
+
+
+class _Packer(pickle.Pickler):
+    def __init__(self, into: IO[bytes], numbers: dict[int, int]) -> None:
+        super().__init__(into, pickle.HIGHEST_PROTOCOL)
+        self._numbers = numbers
+
+    def persistent_id(self, what: Any) -> int | None:
+        return self._numbers.get(id(what))
+
+
+class _Unpacker(pickle.Unpickler):
+    """Reads what `_Kept` has packed; of what is kept, what is asked for."""
+
+    def __init__(self, packed: bytes, kept: list[bytes], read: dict[int, Any]) -> None:
+        super().__init__(BytesIO(packed))
+        self._kept, self._read = kept, read
+
+    def persistent_load(self, number: int) -> Any:
+        if number not in self._read:
+            self._read[number] = pickle.loads(self._kept[number])  # noqa: S301
+        return self._read[number]
 
 
 class _InTurn:
@@ -474,7 +535,7 @@ class _Queue:
 class _Helper:
     """A process, and the thread that hands it items and hands on what it says."""
 
-    def __init__(self, queue: _Queue, python: str, first: bytes) -> None:
+    def __init__(self, queue: _Queue, kept: _Kept, python: str, first: bytes) -> None:
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for whoever started it
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -486,7 +547,7 @@ class _Helper:
             env=os.environ | {"PYTHONPATH": places},
             **apart,
         )
-        self._queue = queue
+        self._queue, self._kept = queue, kept
         self.ended = False
         self._thread = threading.Thread(target=self._hand_on, args=(first,), daemon=True)
         self._thread.start()
@@ -501,6 +562,7 @@ class _Helper:
             return
         taken: tuple[_Batch, int] | None = None
         known: _Batch | None = None
+        kept = 0
         try:
             _write(into, first)
             _read(out)
@@ -508,6 +570,11 @@ class _Helper:
                 batch, item = taken
                 if known is not batch:
                     known = batch
+                    more = self._kept.sent[kept:]
+                    for packed in more:
+                        _write(into, KEPT)
+                        _write(into, packed)
+                    kept += len(more)
                     _write(into, SHARED)
                     _write(into, batch.shared)
                 _write(into, batch.packed[item])
@@ -589,17 +656,22 @@ def serve() -> None:
     loaded: tuple[Work[Any, Any], Any] | None
     loaded = pickle.loads(shared)  # noqa: S301 - of the process that started this one
     soon = deque(loaded[1])
+    kept: list[bytes] = []
+    read: dict[int, Any] = {}
     _write(out, _packed("ready", None))
     while True:
         while soon and came.empty():
             importlib.import_module(soon.popleft())
         packed = came.get()
+        if packed == KEPT:
+            kept.append(came.get())
+            continue
         if packed == SHARED:
             shared, loaded = came.get(), None
             continue
         try:
-            function, common = loaded = loaded or pickle.loads(shared)  # noqa: S301
-            item = pickle.loads(packed)  # noqa: S301
+            function, common = loaded = loaded or _Unpacker(shared, kept, read).load()
+            item = _Unpacker(packed, kept, read).load()
         except Exception:  # of a class that the script made, which isn't run here
             _write(out, _packed("unread", None))
             continue
