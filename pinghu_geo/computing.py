@@ -205,14 +205,24 @@ def compute_all(
     as_of: Any = None,
     rehearse: bool = False,
     workers: Workers = 1,
+    searched: Callable[[Mapping[str, LeastDemolition | WithinRise]], None] = lambda _: None,
 ) -> Computation:
-    """Every step up to where a run writes; a rehearsal takes as little search as can be."""
+    """Every step up to where a run writes; a rehearsal takes as little search as can be.
+
+    ``searched`` is told what was found as soon as that is known.
+    """
     with side_by_side(workers) as many:
-        return _computed_beside(plan, data, tell, as_of, rehearse, many)
+        return _computed_beside(plan, data, tell, as_of, rehearse, many, searched)
 
 
 def _computed_beside(
-    plan: Plan, data: Inputs, tell: Progress, as_of: Any, rehearse: bool, many: SideBySide
+    plan: Plan,
+    data: Inputs,
+    tell: Progress,
+    as_of: Any,
+    rehearse: bool,
+    many: SideBySide,
+    searched: Callable[[Mapping[str, LeastDemolition | WithinRise]], None],
 ) -> Computation:
     rules, layers = plan.rules, data.layers
     # of depths only a campaign makes more than columns: who is surveyed first
@@ -233,6 +243,7 @@ def _computed_beside(
     begun = _begun_schemes(plan, data, by, many)
     if any("least" in source for source in plan.schemes.values()):
         least = designing.searched_lines(plan, data, river, tell, rehearse=rehearse, workers=many)
+        searched(least)
     tell("computing the red line and who is affected")
     schemes = _assessed_schemes(plan, by, begun, least)
     if "tenants" in plan.campaign:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from pinghu_geo.deliver.report import write_table
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import (
@@ -44,7 +42,7 @@ __all__ = [
     "designed_river",
     "searched_lines",
     "verdicts_in_flood",
-    "write_searches",
+    "tables_of_searches",
 ]
 
 # a searched line bends at most once in this [m] where a project file says nothing else
@@ -266,16 +264,16 @@ def verdicts_in_flood(
     )
 
 
-def write_searches(
-    plan: Plan, least: Mapping[str, LeastDemolition | WithinRise], folder: Path
-) -> None:
-    """Widths and proof of each search, and the nodes and rises of one within a rise."""
+def tables_of_searches(
+    least: Mapping[str, LeastDemolition | WithinRise],
+) -> dict[str, pd.DataFrame]:
+    """Widths and proof of each search, and the nodes and rises of one within a rise, by file."""
     stems = file_names(least)
+    found: dict[str, pd.DataFrame] = {}
     for scheme, best in least.items():
-        name = stems[scheme]
-        write_table(best.widths, folder / f"widths_{name}.xlsx", lang=plan.lang)
-        write_table(best.certificate, folder / f"proof_{name}.xlsx", lang=plan.lang)
+        made = {"widths": best.widths, "proof": best.certificate}
         if isinstance(best, WithinRise):
-            write_table(best.nodes, folder / f"searched_{name}.xlsx", lang=plan.lang)
-            rise = best.rise.drop(columns="scheme")  # the file is named for it
-            write_table(rise, folder / f"rise_{name}.xlsx", lang=plan.lang)
+            # the file is named for the scheme
+            made |= {"searched": best.nodes, "rise": best.rise.drop(columns="scheme")}
+        found |= {f"{what}_{stems[scheme]}.xlsx": table for what, table in made.items()}
+    return found

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,7 @@ import pandas as pd
 from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.computing import Computation, Progress, compute_all, progress_in, proof_of_search
 from pinghu_geo.cures import for_the_shell
-from pinghu_geo.deliver.report import write_results, write_sheets
+from pinghu_geo.deliver.report import write_results, write_sheets, write_table
 from pinghu_geo.deliver.standing import structures_on_plan
 from pinghu_geo.inputs import (
     Inputs,
@@ -31,7 +31,7 @@ from pinghu_geo.intake.faults import (
 )
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.keys import table_source
-from pinghu_geo.nouns.beside import SideBySide, side_by_side, usable_processors
+from pinghu_geo.nouns.beside import Begun, SideBySide, side_by_side, usable_processors
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
@@ -162,9 +162,13 @@ def run_project(
         many.start(_write_output, 2, soon=_modules_of(plan))  # while this one reads
         with heard() as said, for_the_shell(plan):
             data = read_inputs(plan)
-            found = compute_all(plan, data, tell, workers=many)
+            of_searches: list[Begun[tuple[str, pd.DataFrame], None]] = []
+            found = compute_all(
+                plan, data, tell, workers=many,
+                searched=lambda least: of_searches.append(_begun_tables(plan, least, made, many)),
+            )  # fmt: skip
             _say_doubts_of_affected(plan, data, found)
-        _write_outputs(_Results(plan, data, found, made), merged(said), tell, many)
+        _write_outputs(_Results(plan, data, found, made), merged(said), of_searches, tell, many)
     return target
 
 
@@ -242,18 +246,34 @@ class _Results(NamedTuple):
     folder: Path
 
 
-def _write_outputs(of: _Results, notes: list[str], tell: Progress, many: SideBySide) -> None:
+def _begun_tables(
+    plan: Plan, least: Mapping[str, Any], folder: Path, many: SideBySide
+) -> Begun[tuple[str, pd.DataFrame], None]:
+    """Tables of the searches, which are written while the rest is computed."""
+    from pinghu_geo.designing import tables_of_searches
+
+    return many.begin(_write_of_search, tables_of_searches(least).items(), (folder, plan.lang))
+
+
+def _write_of_search(of: tuple[Path, Lang], table: tuple[str, pd.DataFrame], _: Progress) -> None:
+    write_table(table[1], of[0] / table[0], lang=of[1])
+
+
+def _write_outputs(
+    of: _Results,
+    notes: list[str],
+    of_searches: list[Begun[tuple[str, pd.DataFrame], None]],
+    tell: Progress,
+    many: SideBySide,
+) -> None:
     """What a run writes, of that what is wanted: the summary and what was searched always."""
     plan, data, found, folder = of
     proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
-    # what is written of a search is written here, and beside it the rest
-    rest = of._replace(found=replace(found, least={}))
+    rest = of._replace(found=replace(found, least={}))  # who writes needs nothing else of a search
     begun = many.begin(_write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell)
-    if found.least:
-        from pinghu_geo.designing import write_searches
-
+    for tables in of_searches:
         tell("writing the results of searches")
-        write_searches(plan, found.least, folder)
+        tables.results()
     write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         word = NOUNS["repairs"].zh if plan.lang == "zh" else "repairs"
