@@ -14,13 +14,13 @@ import pandas as pd
 from pinghu_geo.flood.boundaries import Boundary
 from pinghu_geo.flood.obstruction import LOSSES, Progress
 from pinghu_geo.flood.rises import rise_table
-from pinghu_geo.nouns.beside import SideBySide, Workers, side_by_side, silent
+from pinghu_geo.nouns.beside import Begun, SideBySide, Workers, side_by_side, silent
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.schema import require_columns, require_layer, require_polygons, require_valid
 from pinghu_geo.redline.lines import Widths, red_line, width_rows
 from pinghu_geo.river.centreline import Centrelines, lay_out
-from pinghu_geo.schemes.alternatives import compare
+from pinghu_geo.schemes.alternatives import Assessment, assess, compare_assessed
 from pinghu_geo.search.amounts import in_own_unit
 from pinghu_geo.search.fates import APPROVED, WITHIN, building_states, n_shared
 from pinghu_geo.search.found import (
@@ -232,10 +232,13 @@ def searched_within(
     systems = river_systems(list(now.case.order), now.case.edges.downstream)
     with side_by_side(workers) as many:
         many.start(_searched_system, len(systems))
+        # of what is searched these need nothing
+        approved = many.begin(_assessed, [asked.approved], asked)
+        before = many.begin(_levels_by_losses, [now], search)
         reaches = {name: asked.reach(surveyed[name], lines, now) for name in now.case.order}
         found = {f.reach.name: f for f in _searched_rivers(search, systems, reaches, many, tell)}
         done = SearchRecord(search, [found[name] for name in reaches], systems)
-        return _checked(lines, done, many)
+        return _checked(lines, done, many, approved, before)
 
 
 class _System(NamedTuple):
@@ -281,20 +284,27 @@ def _searched_system(
     return search.system(*one, tell=tell), search.stopped
 
 
-def _checked(lines: Centrelines, done: SearchRecord, many: SideBySide) -> WithinRise:
+def _checked(
+    lines: Centrelines,
+    done: SearchRecord,
+    many: SideBySide,
+    approved: Begun[gpd.GeoDataFrame, Assessment],
+    before: Begun[LaidOut, _Levels],
+) -> WithinRise:
     """The design drawn and counted, and beside it checked by its levels."""
     asked, now = done.search.asked, done.tables(done.found)
-    checked = many.begin(_checked_levels, [now], done.search)
+    checked = many.begin(_checked_levels, [now], (done.search, before.results()[0]))
     table, searched = (
         pd.concat([width_table(lines, asked.widths, f.reach, f.line()) for f in found],
                   ignore_index=True)
         for found in (done.found, [f.as_searched() for f in done.found])
     )  # fmt: skip
-    drawn = {
-        APPROVED: asked.approved,
-        WITHIN: red_line(asked.rivers, table),
-    }
-    comparison = compare(drawn, asked.buildings, asked.rivers, rates=asked.rates)
+    comparison = compare_assessed(
+        {
+            APPROVED: approved.results()[0],
+            WITHIN: _assessed(asked, red_line(asked.rivers, table)),
+        }
+    )
     states = [
         building_states(
             f.reach.name, f.reach.ids, f.reach.touch, f.reach.cost,
@@ -328,28 +338,36 @@ def _checked(lines: Centrelines, done: SearchRecord, many: SideBySide) -> Within
     )
 
 
-def _checked_levels(search: Search, now: Tables, _: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rise by the profile of all rivers, and the largest by other losses."""
-    after = LaidOut.of(search.asked.laid_out(*now))
-    return search.now.rise_to(after), _over_the_losses(search, after)
+def _assessed(asked: Asked, line: gpd.GeoDataFrame, _: Progress = silent) -> Assessment:
+    """A line with those that it takes."""
+    return assess(line, asked.buildings, asked.rivers, rates=asked.rates)
 
 
-def _over_the_losses(search: Search, after: LaidOut) -> pd.DataFrame:
-    """Largest rise of each flood by other coefficients of local losses."""
+_Levels = dict[tuple[float, float], pd.DataFrame]  # by coefficients of local losses
+
+
+def _levels_by_losses(search: Search, laid: LaidOut, _: Progress = silent) -> _Levels:
+    """Profiles by all pairs of coefficients that a house may cause."""
     stated = search.now.case.laid.stations[["contraction", "expansion"]].notna().any(axis=None)
     known = () if stated else (tuple(search.asked.losses.values()),)
     others = [pair for pair in LOSSES if pair not in known]
-    levels = [
-        dict.fromkeys(known, one.profile)
-        | dict(zip(others, one.case.levels(others, one.profile), strict=True))
-        for one in (search.now, after)
-    ]
-    rows = []
+    return dict.fromkeys(known, laid.profile) | dict(
+        zip(others, laid.case.levels(others, laid.profile), strict=True)
+    )
+
+
+def _checked_levels(
+    of: tuple[Search, _Levels], now: Tables, _: Progress
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rise by the profile of all rivers, and the largest by each pair of coefficients."""
+    search, before = of
+    after = LaidOut.of(search.asked.laid_out(*now))
+    levels, rows = _levels_by_losses(search, after), []
     for contraction, expansion in LOSSES:
-        rise = rise_table(*(one[contraction, expansion] for one in levels))
+        rise = rise_table(*(one[contraction, expansion] for one in (before, levels)))
         for name, most in search.asked.allowed.items():
             largest = largest_rise(rise, name)
             kept = largest <= most + 1e-3
             rows.append([contraction, expansion, name, largest, most, kept])
     columns = ["contraction", "expansion", "profile", "largest_rise_mm", "allowed_mm", "kept"]
-    return pd.DataFrame(rows, columns=columns)
+    return search.now.rise_to(after), pd.DataFrame(rows, columns=columns)
