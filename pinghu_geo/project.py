@@ -294,6 +294,7 @@ def _modules_of(plan: Plan) -> list[str]:
         "deliver.maps": plan.writes("map"),  # folium
         "deliver.ledger": plan.writes("ledger"),
         "campaigning": bool(plan.campaign),
+        "deliver.chainages": bool(plan.campaign) and plan.writes("diagram"),  # matplotlib
     }
     return [f"pinghu_geo.{name}" for name, is_wanted in wanted.items() if is_wanted]
 

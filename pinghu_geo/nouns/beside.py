@@ -1,11 +1,12 @@
 """What may be computed side by side? Calls that don't need each other, in processes of their own.
 
 Whoever asks sees what one call after the other would show: results, progress, notices and errors
-come in the order of the items, and the numbers are the same. This process works, too; the others
-take what it hasn't begun, once they are there. They are new interpreters that import this package
-alone, never a copy of this process nor the script that runs in it, so that threads, notebooks and
-scripts of any form are safe. Each ends with the pipe that feeds it: when the block ends, on Ctrl-C,
-and when this process is killed.
+come in the order of the items, and the numbers are the same. Items are asked for at once (`each`),
+or begun and asked for later (`begin`). This process works, too; the others take what it hasn't
+begun, once they are there. They are new interpreters that import this package alone, never a copy
+of this process nor the script that runs in it, so that threads, notebooks and scripts of any form
+are safe. Each ends with the pipe that feeds it: when the block ends, on Ctrl-C, and when this
+process is killed.
 """
 
 from __future__ import annotations
@@ -661,7 +662,9 @@ def serve() -> None:
     _write(out, _packed("ready", None))
     while True:
         while soon and came.empty():
-            importlib.import_module(soon.popleft())
+            name = soon.popleft()
+            with suppress(Exception):  # whoever needs it will say what is wrong with it
+                importlib.import_module(name)
         packed = came.get()
         if packed == KEPT:
             kept.append(came.get())
