@@ -117,13 +117,12 @@ def _assessed_line(by: _Assessing, line: _Line, _: Progress) -> Assessment:
 def _begun_schemes(
     plan: Plan, data: Inputs, by: _Assessing, many: SideBySide
 ) -> Begun[_Line, Assessment]:
-    """Schemes that need no search, and that none assesses by the same rules."""
-    searched = set()
-    for source in plan.schemes.values():
-        if "least" in source and by.as_searched():
-            first = source["least"]["from"]
-            if plan.schemes[first].get("interpolation", "linear") == "linear":
-                searched.add(first)
+    """Schemes that need no search, and that none draws by the same rule."""
+    firsts = {source["least"]["from"] for source in plan.schemes.values() if "least" in source}
+    searched = {
+        first for first in firsts
+        if plan.schemes[first].get("interpolation", "linear") == "linear"
+    }  # fmt: skip
     lines = [
         _Line(name, data.lines[name])
         if name in data.lines
@@ -141,13 +140,13 @@ def _assessed_schemes(
     least: Mapping[str, LeastDemolition | WithinRise],
 ) -> dict[str, Assessment]:
     """Every scheme by the project's rules, once: what a search assessed by them is handed on."""
-    done: dict[str, Assessment] = {}
+    done = {line.scheme: one for line, one in begun}
     for name, best in least.items():
-        before, found = best.comparison.schemes.values()
-        if not by.as_searched():
-            found = _assessed_line(by, _Line(name, found.red_line), silent)
-        done |= {plan.schemes[name]["least"]["from"]: before, name: found}
-    done |= {line.scheme: one for line, one in begun}
+        first = plan.schemes[name]["least"]["from"]
+        for scheme, found in zip((first, name), best.comparison.schemes.values(), strict=True):
+            if scheme not in done:
+                line = _Line(scheme, found.red_line)
+                done[scheme] = found if by.as_searched() else _assessed_line(by, line, silent)
     return {name: done[name] for name in plan.schemes}
 
 
