@@ -84,9 +84,9 @@ def test_branches_that_ask_for_different_energies_are_doubted_with_how_different
         assert row["energy_m"] == pytest.approx(asked[0], abs=1e-6)
 
 
-def energy_asked_across(top):
-    """By hand: 30 m of a channel 12 m wide with vertical walls, 40 m³/s into a branch's 20."""
-    bed, q, g = 0.3, 40.0, 9.81
+def energy_asked_across(top, q=40.0):
+    """By hand: 30 m of a channel 12 m wide with vertical walls, which parts there."""
+    bed, g = 0.3, 9.81
 
     def head(y):
         return (q / (12 * y)) ** 2 / (2 * g)
@@ -135,6 +135,76 @@ def test_only_the_flood_that_parts_wrongly_is_doubted():
     assert (doubted == (found["profile"] == "given")).all()
     half = pg.water_profile(PARTING, flows.head(3), PARTED_ENDS, junctions=PARTS)
     assert "unsure_m" not in half
+
+
+@pytest.mark.parametrize("begin", [20.0, 33.0, 6.0])
+def test_balanced_discharges_leave_no_energies_apart(begin):
+    flows = pd.DataFrame({
+        "river": ["up", "a", "b"] * 2, "profile": ["flood"] * 3 + ["less"] * 3,
+        "discharge_m3s": [40.0, begin, 40.0 - begin, 20.0, 9.0, 11.0],
+    })  # fmt: skip
+    given = {"junctions": PARTS, "structures": WEIR_IN_A}
+    made = pg.flood.balanced_flows(PARTING, flows, PARTED_ENDS, **given)
+    q = made.pivot(index="profile", columns="river", values="discharge_m3s")
+    np.testing.assert_allclose(q["a"] + q["b"], q["up"], rtol=1e-12)
+    assert q["up"].to_dict() == {"flood": 40.0, "less": 20.0}
+    assert (q["a"] < q["b"]).all()  # the weir stands in a
+    found = pg.water_profile(PARTING, made, PARTED_ENDS, **given)
+    assert not found["doubts"].str.contains("split").any()
+    for _, one in found.groupby("profile"):
+        tops = one.groupby("river", sort=False).first()
+        asked = [
+            energy_asked_across(tops.loc[name], q=tops["discharge_m3s"]["up"]) for name in "ab"
+        ]
+        assert asked[0] == pytest.approx(asked[1], abs=0.001)
+    again = pg.flood.balanced_flows(PARTING, made, PARTED_ENDS, **given)
+    np.testing.assert_allclose(again["discharge_m3s"], made["discharge_m3s"], atol=0.05)
+
+
+def test_branches_alike_take_half_each_and_what_joins_them_below_stays_theirs():
+    flows = pd.DataFrame({
+        "river": ["up", "a", "b", "b"], "chainage_m": [np.nan, np.nan, np.nan, 100.0],
+        "discharge_m3s": [40.0, 30.0, 10.0, 10.0 + 1e-9],
+    })  # fmt: skip
+    made = pg.flood.balanced_flows(PARTING, flows, PARTED_ENDS, PARTS)
+    assert "profile" not in made
+    assert made["river"].tolist() == ["up", "a", "b", "b"]
+    assert made["chainage_m"].tolist()[3] == 100.0
+    np.testing.assert_allclose(made["discharge_m3s"], [40.0, 20.0, 20.0, 20.0], atol=0.02)
+    assert np.diff(made["discharge_m3s"])[-1] == pytest.approx(1e-9, rel=1e-4)
+
+
+@pytest.mark.parametrize("case", ["three", "again", "dry"])
+def test_splits_that_cannot_be_found_are_named(case):
+    sections, junctions, flows, ends = (
+        PARTING,
+        PARTS,
+        {"up": 40.0, "a": 20.0, "b": 20.0},
+        ["a", "b"],
+    )
+    if case == "dry":
+        high = sections["elevation_m"] + 6.0 * (sections["river"] == "b")
+        sections, words = sections.assign(elevation_m=high), "however its discharge parts.*: up"
+    else:
+        sections = pd.concat([sections, river("c"), river("d")])
+        flows |= {"c": 10.0, "d": 10.0}
+    if case == "three":
+        words, ends = "parts into 3.*: up", ["a", "b", "c"]
+        sections = sections[sections["river"] != "d"]
+        junctions = pd.DataFrame({"junction": "J", "river": ["up", "a", "b", "c"],
+                                  "role": ["in", "out", "out", "out"], "length_m": 30.0})  # fmt: skip
+        flows = {"up": 40.0, "a": 20.0, "b": 10.0, "c": 10.0}
+    elif case == "again":
+        words, ends = "a branch that parts again.*: up", ["b", "c", "d"]
+        more = pd.DataFrame({"junction": "K", "river": ["a", "c", "d"],
+                             "role": ["in", "out", "out"], "length_m": 30.0})  # fmt: skip
+        junctions = pd.concat([junctions, more], ignore_index=True)
+    table = pd.DataFrame({"river": list(flows), "discharge_m3s": list(flows.values())})
+    with pytest.raises(pg.errors.HydraulicsError, match=words) as caught:
+        pg.flood.balanced_flows(
+            sections, table, pd.DataFrame({"river": ends, "slope": 0.0005}), junctions
+        )
+    assert caught.value.hint
 
 
 def test_two_junctions_that_one_river_leaves_are_named():

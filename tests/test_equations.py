@@ -774,6 +774,8 @@ READS_NONE = {
     "drawn_downstream", "join_parts", "named_by_rivers",
     # ask the search that `within_rise` is again
     "trade_offs", "what_would_save",
+    # asks `water_profile` at other discharges
+    "balanced_flows",
 }  # fmt: skip
 # have no river at all: files, texts, coordinates, days, the whole project
 NO_PLACES = {

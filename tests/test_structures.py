@@ -125,6 +125,27 @@ def test_ogee_weir_with_radial_gates():
 
 
 @needs_reference
+def test_a_split_found_by_trial_is_doubted_by_what_it_leaves():
+    """By the branch that doesn't govern HEC-RAS's levels would be 0.18 to 0.30 ft lower (README)."""
+    made = ras.example("LOOP")
+    sections, banks, obstacles, keys = ras.tables(made)
+    end = made["flow_data"]["downstream_boundary"]
+    given = {"banks": banks, "obstacles": obstacles, "junctions": ras.junctions(made),
+             "gravity_ms2": ras.G_US}  # fmt: skip
+    below = ras.downstream(made, f"{end['river']}, {end['reach']}")
+    flows = ras.flows(made, keys)
+    found = pg.water_profile(sections, flows, below, **given)
+    told = found[found["doubts"].str.contains("split")]
+    assert set(told["river"]) == set(found["river"]) - {"Spruce Creek, Lower Spruce"}
+    apart = found["unsure_m"].dropna() / ras.FOOT
+    assert len(apart) == 3
+    assert apart.between(0.15, 0.30).all()
+    parted = pg.flood.balanced_flows(sections, flows, below, **given)
+    found = pg.water_profile(sections, parted, below, **given)
+    assert not found["doubts"].str.contains("split").any()
+
+
+@needs_reference
 @pytest.mark.parametrize(("name", "limit"), [("EX1_JUNCTION", 0.01), ("LOOP", 0.01)])
 def test_junctions_by_energy(name, limit):
     made = ras.example(name)

@@ -18,6 +18,7 @@ from .obstruction import building_obstacles, building_rises, section_lines
 from .offsets import section_offsets
 from .rises import encroachments, flood_rise, freeboard, rise_table
 from .shallow import second_opinion
+from .splits import balanced_flows
 from .terrain import DemSections, flood_levels, inundation, raster_values, sections_from_dem
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "DemSections",
     "Downstream",
     "HecRas",
+    "balanced_flows",
     "bend_rises",
     "building_obstacles",
     "building_rises",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.between import Standing, levels_between
-from pinghu_geo.flood.junctions import Branch, End, Junction, energies_apart, junction_level
+from pinghu_geo.flood.junctions import Branch, End, Junction, energies_asked, junction_level
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, normal_level
 from pinghu_geo.flood.survey import Laid, for_river
@@ -202,14 +202,14 @@ class Boundaries:
         """Whether a river parts into several at its lower end."""
         return river in self.junctions and len(self.junctions[river].out) > 1
 
-    def energies_apart(
+    def energies_asked(
         self, model: Model, river: str, profiles: list[str], schemes: Array,
         solved: Mapping[str, pd.DataFrame],
     ) -> Array:  # fmt: skip
-        """By how much the energies differ that branches of a river ask for, by column [m]."""
+        """Energies that branches ask for where a river parts, (columns, branches) [m]."""
         each = zip(profiles, schemes, strict=True)
         ends = [self._junction_ends(river, *both, solved) for both in each]
-        return np.array([energies_apart(model, mine, out) for mine, _, out in ends])
+        return np.array([energies_asked(model, mine, out) for mine, _, out in ends])
 
     def levels(
         self,

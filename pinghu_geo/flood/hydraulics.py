@@ -233,7 +233,8 @@ def water_profile(
       whole, or the mean velocity is above 10 m/s
     - split: the river parts below, or is a branch of one that does, and by the discharges given
       the branches ask for energies more than 0.02 m apart at the junction (unsure_m at the section
-      above it): water doesn't part so. The branch that asks for more counts
+      above it): water doesn't part so. The branch that asks for more counts; `balanced_flows` finds
+      the discharges of one energy
     - wspro_assumed: below stands a bridge by WSPRO without wspro_c, and 0.8 is taken; with 0.7 or
       0.95 the level would be up to unsure_m off
     - formula_step: below stands a bridge near where another formula takes over and the level steps
@@ -476,6 +477,25 @@ class ProfileCase:
         guess = None if self.guess is None else self.guess[rows, flood]
         return replace(model, guess=guess)
 
+    def energies_asked(self) -> dict[str, Array]:
+        """Energies that branches ask for, by river that parts: (profiles, branches) [m].
+
+        Of the first scheme, at the section above the junction.
+        """
+        solved: dict[str, pd.DataFrame] = {}
+        found = {}
+        stations, names = self.laid.stations, list(self.q)
+        for river in self.order:
+            if self.edges.parts(river):
+                last = stations.index[stations["river"] == river][-1]
+                rows = np.full((1, len(names)), last)
+                flow = np.array([[one[last] for one in self.q.values()]])
+                model = self.model(rows, flow, names, np.arange(len(names)))
+                schemes = np.full(len(names), stations["scheme"][last], object)
+                found[river] = self.edges.energies_asked(model, river, names, schemes, solved)
+            [solved[river]] = _river_profiles([self], river, [solved], level_tables)
+        return found
+
     def in_order(self, found: pd.DataFrame) -> pd.DataFrame:
         """Rows by scheme, flood and section."""
         row = found["_row"].to_numpy()
@@ -706,8 +726,8 @@ def _river_profiles(
             made = tables(models[k], cases[k].laid, level, found, profiles)
             if tables is profile_tables and edges.parts(river):
                 schemes = laid.stations["scheme"].to_numpy()[rows[0]]
-                apart = edges.energies_apart(models[k], river, profiles, schemes, solved[k])
-                made = with_split_doubt(made, apart, len(rows))
+                asked = edges.energies_asked(models[k], river, profiles, schemes, solved[k])
+                made = with_split_doubt(made, np.ptp(asked, axis=1), len(rows))
             parts[k].append(made)
     return [pd.concat(part) for part in parts]
 

@@ -20,7 +20,7 @@ from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import numbers, one_of, require_columns
 
 __all__ = [
-    "Branch", "Junction", "energies_apart", "junction_level", "junction_table", "junctions_of",
+    "Branch", "Junction", "energies_asked", "junction_level", "junction_table", "junctions_of",
 ]  # fmt: skip
 
 # discharges in and out may differ by this share of their sum
@@ -159,7 +159,7 @@ def junction_level(
     """Level of a river's lowest section, from the levels beyond the junction.
 
     Energy: a standard step over the length across; parting, the branch that demands most counts
-    (`energies_apart` tells how much more). Momentum: the forces of all branches balance, with one
+    (`energies_asked` tells how much more). Momentum: the forces of all branches balance, with one
     level in the rivers that join.
     """
     check_balance(junction, into, out)
@@ -172,16 +172,15 @@ def junction_level(
     return max(levels)
 
 
-def energies_apart(model: Model, mine: End, out: Sequence[End]) -> float:
-    """By how much the energy lines differ that branches ask for where a river parts [m].
+def energies_asked(model: Model, mine: End, out: Sequence[End]) -> list[float]:
+    """Energy lines that branches ask for where a river parts [m].
 
     Of the discharges that really part they are one: HEC-RAS's split flow optimisation looks for
     those (Hydraulic Reference Manual, chapter 4).
     """
     rows, flows = np.array([mine.row]), np.array([mine.flow])
     levels = [_level_by_energy(model, mine, end, end.branch.length_m) for end in out]
-    asked = [float(model.state(rows, flows, np.array([z])).energy[0]) for z in levels]
-    return max(asked) - min(asked)
+    return [float(model.state(rows, flows, np.array([z])).energy[0]) for z in levels]
 
 
 def _level_by_energy(model: Model, mine: End, beyond: End, length: float) -> float:

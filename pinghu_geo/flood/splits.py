@@ -1,0 +1,177 @@
+"""How does a river's discharge part between its branches? So that their energies are one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pinghu_geo.flood.boundaries import Boundary, lowest_sections
+from pinghu_geo.flood.hydraulics import ProfileCase, profile_case
+from pinghu_geo.flood.sections import Array
+from pinghu_geo.nouns.door import takes
+from pinghu_geo.nouns.errors import HydraulicsError
+
+__all__ = ["balanced_flows"]
+
+# energies that differ by less are one [m]
+WITHIN_M = 0.0005
+# trials of one parting, and times that one of them is balanced
+MOST_TRIALS, MOST_ROUNDS = 40, 100
+# of what parts a branch is left at least this share
+LEAST_SHARE = 0.005
+
+
+@takes()
+def balanced_flows(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame,
+    downstream: Boundary,
+    junctions: pd.DataFrame,
+    **options: Any,
+) -> pd.DataFrame:
+    """Discharges of the branches of rivers that part, so that their energies are one 分流.
+
+    Parameters
+    ----------
+    sections, flows, downstream, junctions
+        As in `water_profile`; the split that ``flows`` gives is where the search begins.
+    **options
+        Of `water_profile`: structures, banks and others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        river, chainage_m (missing: from the river's upper end), profile, discharge_m3s: the
+        discharges of all rivers, for ``flows`` of `water_profile`. What one branch has less, the
+        other has more, all along it.
+
+    Raises
+    ------
+    HydraulicsError, LayerError
+        What `water_profile` refuses; a river that parts into three or more, or whose branch parts
+        again; branches whose energies differ however the discharge parts.
+
+    Notes
+    -----
+    Energies at the junction within 0.5 mm of one another, by false position. Rivers beyond the
+    branches keep their discharges: branches that join again have the same sum. `water_profile`
+    takes the split as given and doubts it (``split``) where energies differ.
+
+    References
+    ----------
+    HEC-RAS Hydraulic Reference Manual 6.x, chapter 4: split flow optimisation looks for discharges
+    of equal energy, too.
+
+    Examples
+    --------
+    Of two branches alike but in width the wide one takes more than half:
+
+    >>> def river(name, wide):
+    ...     bed = pd.DataFrame({"river": name, "chainage_m": [0.0, 100.0], "left_m": wide,
+    ...         "bed_level_m": [0.05, 0.0], "right_m": wide, "bank_level_m": 8.0, "n": 0.03})
+    ...     return pg.design_sections(bed)
+    >>> made = pd.concat([river("up", 8.0), river("a", 6.0), river("b", 4.0)])
+    >>> flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [50.0, 25.0, 25.0]})
+    >>> ends = pd.DataFrame({"river": ["a", "b"], "slope": 0.0005})
+    >>> parts = pd.DataFrame({"junction": "J", "river": ["up", "a", "b"],
+    ...     "role": ["in", "out", "out"], "length_m": [None, 20.0, 20.0]})
+    >>> found = pg.flood.balanced_flows(made, flows, ends, parts)
+    >>> found["discharge_m3s"].round(1).tolist()
+    [50.0, 31.0, 19.0]
+    """
+    given = options | {"junctions": junctions}
+    case = profile_case(sections, flows, downstream, **given)
+    q = {name: one.copy() for name, one in case.q.items()}
+    partings = {
+        river: _two_branches(case, river) for river in case.order if case.edges.parts(river)
+    }
+    for _ in range(MOST_ROUNDS):
+        if all(_balanced(case, q, river, *both) for river, both in partings.items()):
+            return _as_flows(case, q)
+    raise HydraulicsError(
+        "have branches of one energy each, but not all at once",
+        layer="junctions",
+        ids=list(partings),
+        hint="balance one after the other: rivers that carry on below take part in each",
+    )
+
+
+def _two_branches(case: ProfileCase, river: str) -> tuple[str, str]:
+    """The branches of a river that parts."""
+    out = [branch.river for branch in case.edges.junctions[river].out]
+    again = [name for name in out if case.edges.parts(name)]
+    if len(out) != 2 or again:
+        raise HydraulicsError(
+            f"parts into {len(out)}" if not again else "has a branch that parts again",
+            layer="junctions",
+            ids=[river],
+            hint="of two branches that don't part again the split is found; give that of others",
+        )
+    return out[0], out[1]
+
+
+def _balanced(case: ProfileCase, q: dict[str, Array], river: str, one: str, other: str) -> bool:
+    """Shift discharge between two branches until they ask for one energy, in place.
+
+    Whether nothing had to be shifted.
+    """
+    named = case.laid.stations["river"].to_numpy()
+    first, second = named == one, named == other
+    begin = {name: values.copy() for name, values in q.items()}
+
+    def apart(shift: Array) -> Array:
+        """How much more the first asks for where it has so much more, by flood [m]."""
+        for by, (name, values) in zip(shift, begin.items(), strict=True):
+            q[name] = values + np.where(first, by, 0.0) - np.where(second, by, 0.0)
+        edges = replace(case.edges, lowest=lowest_sections(case.laid, q))
+        asked = replace(case, q=q, edges=edges).energies_asked()[river]
+        return np.asarray(asked[:, 0] - asked[:, 1])
+
+    shift = np.zeros(len(q))
+    off = apart(shift)
+    if (np.abs(off) < WITHIN_M).all():
+        return True
+    spare = np.array([[v[first].min(), v[second].min()] for v in begin.values()])
+    edge = LEAST_SHARE * spare.sum(axis=1)
+    low, high = edge - spare[:, 0], spare[:, 1] - edge
+    at_low, at_high = apart(low), apart(high)
+    lost = (at_low > 0) | (at_high < 0)
+    if lost.any():
+        raise HydraulicsError(
+            "has branches whose energies differ however its discharge parts",
+            layer="junctions",
+            ids=[f"{river} {name}".rstrip() for name, no in zip(q, lost, strict=True) if no],
+            hint="one branch would take all or more: is its end, its bed or its structure right",
+        )
+    for _ in range(MOST_TRIALS):
+        above = off > 0
+        high, at_high = np.where(above, shift, high), np.where(above, off, at_high)
+        low, at_low = np.where(above, low, shift), np.where(above, at_low, off)
+        width = at_high - at_low
+        share = np.where(width > 0, -at_low / np.where(width > 0, width, 1.0), 0.5)
+        # never nearer to an end than a tenth: a bracket that shrinks from one side only is slow
+        new = low + np.clip(share, 0.1, 0.9) * (high - low)
+        shift = np.where(np.abs(off) < WITHIN_M, shift, new)
+        off = apart(shift)
+        if (np.abs(off) < WITHIN_M).all():
+            break
+    return False
+
+
+def _as_flows(case: ProfileCase, q: dict[str, Array]) -> pd.DataFrame:
+    """Discharges of sections as a table of where each begins."""
+    stations = case.laid.stations
+    stations = stations[stations["scheme"] == stations["scheme"].iloc[0]]
+    rows = []
+    for name, values in q.items():
+        for river, part in stations.groupby("river", sort=False):
+            own = values[part.index.to_numpy()]
+            new = np.flatnonzero(np.diff(own, prepend=np.nan) != 0)
+            at = part["chainage_m"].to_numpy(float)[new]
+            at[0] = np.nan
+            rows += [(river, place, name, one) for place, one in zip(at, own[new], strict=True)]
+    found = pd.DataFrame(rows, columns=["river", "chainage_m", "profile", "discharge_m3s"])
+    return found.drop(columns="profile") if set(q) == {""} else found
