@@ -653,6 +653,22 @@ def test_ground_as_high_as_the_water_is_dry_in_every_scale(tmp_path, river, fact
     assert found["flooded_m2"].tolist() == [wanted]
 
 
+def test_ground_without_a_height_is_neither_flooded_nor_dry(tmp_path, river):
+    """A hole of 6 x 5 cells far from the water, one in it, and one farther off than is looked."""
+    whole = pg.inundation(PROFILE, tif(tmp_path / "a.tif", PLANE), river, half_width_m=60).iloc[0]
+    # two caps round the river's ends lie beyond the raster by 20 m and more: segments of circles
+    caps = 2 * (60**2 * np.arccos(20 / 60) - 20 * np.sqrt(60**2 - 20**2))
+    assert whole["unknown_m2"] == pytest.approx(caps, rel=0.01)
+    holed = PLANE.copy()
+    for row in (46, 90, 20):  # 53 m north of the centreline, 35 m south of it, 105 m north
+        holed[row : row + 5, 70:76] = -9999
+    path = tif(tmp_path / "b.tif", holed, nodata=-9999)
+    found = pg.inundation(PROFILE, path, river, half_width_m=60).iloc[0]
+    assert found["unknown_m2"] - whole["unknown_m2"] == 2 * 30 * CELL**2
+    # what the river runs through was wet: only there less is
+    assert found["flooded_m2"] == whole["flooded_m2"] - 30 * CELL**2
+
+
 @pytest.mark.parametrize(
     ("bands", "dtype", "seen"),
     [

@@ -26,6 +26,7 @@ class Flooded(NamedTuple):
 
     area: Any  # MultiPolygon
     depth_max_m: float
+    unknown_m2: float  # near the centreline and without a height: neither wet nor dry
     ground_m: Array  # at the samples of the centreline
     bare: Array  # samples of the centreline without any known ground beside them
 
@@ -51,7 +52,7 @@ def flooded_ground(place: Array, level: Array, rasters: Rasters, half_width_m: f
     tree = cKDTree(place)
     beside = np.zeros(len(place), bool)
     at_centre = np.full(len(place), np.nan)
-    parts = []
+    parts, unknown = [], 0
     pad = half_width_m + 2 * max(rasters.cell, rasters.cell_y)
     for begin, end in _stretch_bounds(place, rasters, half_width_m):
         here = place[begin:end]
@@ -61,9 +62,12 @@ def flooded_ground(place: Array, level: Array, rasters: Rasters, half_width_m: f
         corner = rasters.cells_of(low, high)[:2]
         beside[begin:end] = _has_height_beside(here, ground, half_width_m)
         wet = ground.values < level[begin:end].max()  # no other cell can be
-        i, j, nearest = _wet_cells_near(wet, here, ground, corner, tree, rasters, half_width_m)
+        bare = ~np.isfinite(ground.values)
+        near = (here, ground, corner, tree, rasters, half_width_m)
+        (i, j, nearest), (_, _, lost) = (_cells_near(cells, *near) for cells in (wet, bare))
         mine = (nearest >= begin) & (nearest < end)
         i, j, nearest = i[mine], j[mine], nearest[mine]
+        unknown += int(((lost >= begin) & (lost < end)).sum())
         depth = np.full(ground.values.shape, -np.inf)
         depth[i, j] = level[nearest] - ground.values[i, j]
         parts.append(_wet_runs(depth, _centreline_cells(place, (begin, end), ground), *corner))
@@ -71,7 +75,8 @@ def flooded_ground(place: Array, level: Array, rasters: Rasters, half_width_m: f
     reached = _connected_to_river(runs)
     area = _runs_polygon(_WetRuns(*(v[reached] for v in runs)), rasters)
     deepest = float(runs.depth[reached].max()) if reached.any() else 0.0
-    return Flooded(area, deepest, at_centre, ~beside)
+    unknown_m2 = unknown * rasters.cell * rasters.cell_y
+    return Flooded(area, deepest, unknown_m2, at_centre, ~beside)
 
 
 def _stretch_bounds(
@@ -103,8 +108,8 @@ def _has_height_beside(here: Array, ground: Window, half_width_m: float) -> Arra
     return np.asarray(known[r1, c1] - known[r0, c1] - known[r1, c0] + known[r0, c0] > 0)
 
 
-def _wet_cells_near(
-    wet: Array,
+def _cells_near(
+    asked: Array,
     here: Array,
     ground: Window,
     corner: tuple[int, int],
@@ -112,8 +117,8 @@ def _wet_cells_near(
     rasters: Rasters,
     half_width_m: float,
 ) -> tuple[Array, Array, Array]:
-    """Rows and columns of wet cells near a stretch, and the sample that each is nearest to."""
-    i, j = np.nonzero(wet & _near_chord(here, ground, half_width_m))
+    """Rows and columns of cells near a stretch, and the sample that each is nearest to."""
+    i, j = np.nonzero(asked & _near_chord(here, ground, half_width_m))
     # by the common grid: a cell between two stretches gets the same place, and owner, in both
     x = rasters.x + (corner[1] + j + 0.5) * rasters.cell
     y = rasters.y - (corner[0] + i + 0.5) * rasters.cell_y

@@ -726,8 +726,9 @@ def inundation(
     Returns
     -------
     geopandas.GeoDataFrame
-        One row a river: river, geometry, flooded_m2, depth_max_m. Low ground that no water
-        reaches over lower ground is left out.
+        One row a river: river, geometry, flooded_m2, depth_max_m, and unknown_m2, how much of the
+        ground that was looked at has no height (holes under houses, what no tile covers): it isn't
+        flooded, nor is it dry. Low ground that no water reaches over lower ground is left out.
 
     Raises
     ------
@@ -737,8 +738,8 @@ def inundation(
     Notes
     -----
     Cell by cell: the level at the centreline's nearest point, less the ground; ground as high as
-    the level stays dry, and so do cells without a height, such as holes under houses. Of a DEM in
-    whole decimetres each cell counts as it is stored: what lay 5 cm below the water before it was
+    the level stays dry; cells without a height are counted apart, and water doesn't pass them. Of
+    a DEM in whole decimetres each cell counts as it is stored: what lay 5 cm below the water before it was
     rounded isn't known any more. A screening: no flow is computed outside the sections.
 
     References
@@ -785,6 +786,8 @@ def inundation(
         _require_near_known(
             found.ground_m, level, "the flood level, at the centreline", most_m=DEEP_M
         )
-        rows.append((river, found.area, float(shapely.area(found.area)), found.depth_max_m))
-    table = pd.DataFrame(rows, columns=["river", "geometry", "flooded_m2", "depth_max_m"])
+        area = float(shapely.area(found.area))
+        rows.append((river, found.area, area, found.depth_max_m, found.unknown_m2))
+    columns = ["river", "geometry", "flooded_m2", "depth_max_m", "unknown_m2"]
+    table = pd.DataFrame(rows, columns=columns)
     return gpd.GeoDataFrame(table, geometry="geometry", crs=rivers.crs)

@@ -205,6 +205,7 @@ WATER = (
             Column("depth_m", "float", "水深", "m"),
             Column("depth_max_m", "float", "最大水深", "m"),
             Column("flooded_m2", "float", "淹没面积", "m²"),
+            Column("unknown_m2", "float", "无地面高程面积", "m²"),
             Column("velocity_ms", "float", "流速", "m/s"),
             Column("froude", "float", "弗劳德数"),
             Column("area_m2", "float", "过水面积", "m²"),
