@@ -338,7 +338,7 @@ def test_trade_offs_differ_in_buildings_and_none_beats_another(street):
     step = -np.diff(table["demolition_yuan"]) / np.diff(table["allowed_mm"]) * 10
     assert price[:-1] == pytest.approx(step)
     assert np.isnan(price[-1])
-    assert (table["proof"] == 1.0).all()
+    assert (table["proven_ratio"] == 1.0).all()
     searched = {f"壅高{rise}mm" for rise in (0, 5, 6, 20, 60)}
     assert set(found.left_out) == searched - set(table["scheme"]) != set()
     said = " ".join(found.summary())

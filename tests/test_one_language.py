@@ -16,13 +16,18 @@ import shapely
 from typer.testing import CliRunner
 
 import pinghu_geo as pg
-from conftest import building_frame, river_frame
+from conftest import SHARED, building_frame, river_frame
 from pinghu_geo.cli import app
-from pinghu_geo.nouns.schema import NOUNS, match_columns
+from pinghu_geo.flood.profiles import DOUBTS
+from pinghu_geo.nouns import codes
+from pinghu_geo.nouns.schema import NOUNS, label, match_columns
 
 CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff01-\uff60]+")
 # three words of small letters in a row: a sentence, not a name, a unit or a command
 ENGLISH = re.compile(r"\b[a-z]{2,}(?:['\u2019][a-z]+)? [a-z]{2,} [a-z]{2,}\b")
+needs_reference = pytest.mark.skipif(
+    not (SHARED / "reference" / "hecras").exists(), reason="the models are not here"
+)
 # words of the two projects: what a file delivers stays as it is delivered
 WORDS = {
     "en": {"name": "Small river", "note": "made up", "wide": "wide", "narrow": "narrow", "least": "searched",
@@ -310,3 +315,21 @@ def test_what_coordinates_could_be_is_said_in_one_language(tmp_path, corner, siz
     said = told.value.said_in("zh")
     assert not re.search(r"\b(in all|none|unless|degrees)\b", said)
     assert f"crs={code})" in told.value.hint
+
+
+def test_every_doubt_about_water_has_a_word():
+    assert {*DOUBTS} <= {*codes.DOUBT}
+
+
+@needs_reference
+def test_tables_of_a_model_have_headings_in_chinese():
+    folder = SHARED / "reference"
+    one = folder / "structures" / "BEAVCREK"
+    models = [pg.read_hecras(one / "BEAVCREK.g01", one / "BEAVCREK.f01", units="US"),
+              pg.flood.read_hecras_results(folder / "hecras" / "FLODENCR.p01.hdf")]  # fmt: skip
+    tables = ("sections", "banks", "obstacles", "flows", "downstream", "structures",
+              "structure_parts", "profile", "left_out")  # fmt: skip
+    for model in models:
+        for name in tables:
+            said = {c: label(c) for c in getattr(model, name).columns}
+            assert all(CHINESE.search(word) or word == "n" for word in said.values()), said

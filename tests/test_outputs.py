@@ -22,8 +22,6 @@ import pinghu_geo as pg
 from conftest import building_frame, river_frame, typed
 from pinghu_geo.cli import app
 from pinghu_geo.deliver import workbook
-from pinghu_geo.flood.profiles import DOUBTS
-from pinghu_geo.nouns import codes
 from pinghu_geo.nouns.schema import code_label
 
 
@@ -116,7 +114,6 @@ def test_sums_stand_in_the_order_of_their_codes_or_names(done):
 def test_metres_have_as_many_decimals_everywhere_and_empty_notices_no_column(done, tmp_path):
     book = openpyxl.load_workbook(done / "hydraulics.xlsx")
     # notices are words, not codes; a column of none isn't there
-    assert {*DOUBTS} <= {*codes.DOUBT}
     told = sheet_rows(done / "hydraulics.xlsx", "水面线")["提示"].dropna()
     assert len(told)
     assert not told.str.contains("[a-z]").any()

@@ -739,8 +739,8 @@ def inundation(
     -----
     Cell by cell: the level at the centreline's nearest point, less the ground; ground as high as
     the level stays dry; cells without a height are counted apart, and water doesn't pass them. Of
-    a DEM in whole decimetres each cell counts as it is stored: what lay 5 cm below the water before it was
-    rounded isn't known any more. A screening: no flow is computed outside the sections.
+    a DEM in whole decimetres each cell counts as it is stored: what lay 5 cm below the water before
+    it was rounded isn't known any more. A screening: no flow is computed outside the sections.
 
     References
     ----------

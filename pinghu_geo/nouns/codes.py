@@ -128,6 +128,8 @@ DOUBT = {
     "tributary": ("支流汇入而流量未增",),
     "implausible": ("数值可疑",),
     "several_levels": ("桥内另有平衡水位",),
+    "wspro_assumed": ("WSPRO 流量系数为假定值",),
+    "formula_step": ("临近桥梁计算公式转换处",),
     "unsurveyed": ("所在处无断面",),
     "covered": ("位于暗涵之上",),
 }

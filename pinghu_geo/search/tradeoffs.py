@@ -107,10 +107,10 @@ def trade_offs(
         floor_area_m2_per_cm and so on): allowed_mm, works_weight, n_buildings demolished,
         demolition_yuan, near_yuan for those that the line passes closer than clear_m, works_yuan,
         largest_rise_mm; total_yuan that the search
-        made least and bound_yuan that no design can beat, by its weight; proof, the share of
-        rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan over
-        allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in demolition,
-        on average up to the next row of the same weight: houses are saved one by one, so that the
+        made least and bound_yuan that no design can beat, by its weight; proven_ratio, the share
+        of rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan
+        over allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in
+        demolition, on average up to the next row of the same weight: houses are saved one by one, so that the
         next one alone may save nothing. Designs that take the same buildings are one, that of the
         first weight and the least rise (``merged``); one that another beats in demolition, works
         and rise is left out.
@@ -177,7 +177,7 @@ def trade_offs(
                     "largest_rise_mm": round(found.largest_rise_mm, 6),
                     "total_yuan": float(own["total_yuan"].sum()),
                     "bound_yuan": float(own["bound_yuan"].sum()),
-                    "proof": float(proof.isin(PROVEN).mean()),
+                    "proven_ratio": float(proof.isin(PROVEN).mean()),
                     "_ids": frozenset(taken.index),
                 }
             )
