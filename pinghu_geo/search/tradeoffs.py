@@ -110,10 +110,10 @@ def trade_offs(
         made least and bound_yuan that no design can beat, by its weight; proven_ratio, the share
         of rivers proven optimal; on_hull, whether it lies on the lower convex hull of total_yuan
         over allowed_mm; and yuan_per_cm: what each centimetre more of allowed rise saves in
-        demolition, on average up to the next row of the same weight: houses are saved one by one, so that the
-        next one alone may save nothing. Designs that take the same buildings are one, that of the
-        first weight and the least rise (``merged``); one that another beats in demolition, works
-        and rise is left out.
+        demolition, on average up to the next row of the same weight: houses are saved one by one,
+        so that the next one alone may save nothing. Designs that take the same buildings are one,
+        that of the first weight and the least rise (``merged``); one that another beats in
+        demolition, works and rise is left out.
 
         ``rivers`` has the same of each river: demolition_yuan, near_yuan, works_yuan, total_yuan,
         bound_yuan, proof, on_hull, yuan_per_cm. Rivers that join share a bound, which stands at the
