@@ -122,8 +122,13 @@ def rising(reach: Reach, first: int, last: int, level: Array) -> tuple[Array, Ar
                 model.rows[up:stop, 0], model.discharge[up:stop, 0], here, near
             )
             low = up
-    most = reach.most[:, first : last + 1, None]
-    return found, np.asarray((found <= most + EXCESS_M).all(axis=(0, 1)))
+    return found, _kept(reach, first, found)
+
+
+def _kept(reach: Reach, first: int, level: Array) -> Array:
+    """Which cases of levels (floods, stations, cases) from a station on are allowed all the way."""
+    most = reach.most[:, first : first + level.shape[1], None]
+    return np.asarray((level <= most + EXCESS_M).all(axis=(0, 1)))
 
 
 def across(model: Model, i: int, level: Array) -> Array:
@@ -155,6 +160,7 @@ class Chain:
         """
         self.reach, self.start, self.work = reach, start, work or Work()
         self.stretches: list[Stretch] = []
+        self.known_levels: dict[tuple[int, int, bytes], Array] = {}  # between stretches
         low, high = (start if lowest is None else lowest)[:, None], start[:, None]
         at = len(reach.measure) - 1
         # the lowest levels that any design has at each station
@@ -234,12 +240,12 @@ class Chain:
         found = np.empty_like(self.reach.most)
         at, here = len(self.reach.measure) - 1, level[:, None]
         for stretch, options in zip(self.stretches, solution.options, strict=True):
-            way = rising(self.reach, stretch.last, at, here)[0]
+            way = self._rising(stretch.last, at, here)[0]
             found[:, stretch.last : at + 1] = way[:, :, 0]
             own = stretch.march.levels_of(options, found[:, stretch.last])
             found[:, stretch.first : stretch.last + 1] = own
             at, here = stretch.first, own[:, :1]
-        found[:, : at + 1] = rising(self.reach, 0, at, here)[0][:, :, 0]
+        found[:, : at + 1] = self._rising(0, at, here)[0][:, :, 0]
         return found
 
     def keeps(self, solution: ChainSolution, level: Array) -> bool:
@@ -257,7 +263,17 @@ class Chain:
             if one.first < station <= one.last:
                 above = one.march.least_above(station - 1 - one.first, level)
                 return np.maximum(above, self.lows[:, station - 1])
-        return rising(self.reach, station - 1, station, level[:, None])[0][:, 0, 0]
+        return self._rising(station - 1, station, level[:, None])[0][:, 0, 0]
+
+    def _rising(self, first: int, last: int, level: Array) -> tuple[Array, Array]:
+        """`rising`, computed once for each single level: it is asked for again."""
+        if level.shape[1] != 1:
+            return rising(self.reach, first, last, level)
+        key = first, last, level.tobytes()
+        if key not in self.known_levels:
+            self.known_levels[key] = rising(self.reach, first, last, level)[0]
+        found = self.known_levels[key]
+        return found, _kept(self.reach, first, found)
 
     def _level_or_start(self, level: Array | None) -> Array:
         return self.start if level is None else level
@@ -265,7 +281,7 @@ class Chain:
     def _first_arrival(self, level: Array) -> tuple[Array, bool]:
         """Levels (floods, 1) at the lowest stretch for some at the lowest station, and if fine."""
         last, mouth = self.stretches[0].last, len(self.reach.measure) - 1
-        levels, fine = rising(self.reach, last, mouth, level[:, None])
+        levels, fine = self._rising(last, mouth, level[:, None])
         return levels[:, 0], bool(fine[0])
 
     # --- set-up
@@ -289,6 +305,7 @@ class Chain:
         if spare is not None and (who == spare).any():
             problem = replace(problem, spare=int(np.flatnonzero(who == spare)[0]))
         march = March(problem, lowest=arrive[0], highest=arrive[1])
+        march.near_levels[known.tobytes()] = self.reach.level[:, first : last + 1]
         return Stretch(first, last, problem, who, march, before, self.reach.options.base)
 
     def _highest_level(self, first: int, following: int, most: Array) -> Array:
@@ -301,7 +318,7 @@ class Chain:
                 tried = np.linspace(low, high, LEVELS)
                 cases = np.repeat(others[:, None], LEVELS, axis=1)
                 cases[f] = tried
-                fine = rising(self.reach, following, first, cases)[1]
+                fine = self._rising(following, first, cases)[1]
                 if fine.all():
                     low = high
                     break
@@ -352,16 +369,17 @@ class Chain:
         level = np.linspace(low, top, LEVELS if top - low > 1e-6 else 1)
         cases = np.repeat(floors[:, None], len(level), axis=1)
         cases[f] = level
+        ends = self._least_cost_upstream(k, cases[:, [0, -1]])[0]
+        if ends[0] == ends[1] < np.inf:  # then it costs as much in between
+            return ends[:1], np.zeros(1)
         value = self._least_cost_upstream(k, cases)[0]
         value = np.where(np.isfinite(value), value, value[np.isfinite(value)].max(initial=0.0))
-        if len(level) == 1:
-            return value, np.zeros(1)
         # from one level to the next it costs at least what it costs at the first: the lowest hull
         x, y = level, np.r_[value[0], value[:-1]]
         hull = lower_hull(x, y)
         slope = np.diff(y[hull]) / np.maximum(np.diff(x[hull]), 1e-12)
         height = y[hull][1:] + slope * (top - x[hull][1:])
-        keep = np.diff(x[hull]) > 1e-9
+        keep = (np.diff(x[hull]) > 1e-9) & (slope > 0)
         return np.r_[value[0], height[keep]], np.r_[0.0, slope[keep]]
 
     def _least_cost_upstream(self, k: int, level: Array) -> tuple[Array, Array]:
@@ -371,7 +389,7 @@ class Chain:
         """
         first = self.stretches[k].first
         following = self.stretches[k + 1].last if k + 1 < len(self.stretches) else 0
-        levels, fine = rising(self.reach, following, first, level)
+        levels, fine = self._rising(following, first, level)
         arrive = levels[:, 0]
         return np.where(fine, self.least[k + 1](arrive), np.inf), arrive
 
@@ -423,7 +441,7 @@ class Chain:
         """
         if not self.stretches:
             mouth = len(self.reach.measure) - 1
-            fine = rising(self.reach, 0, mouth, self._level_or_start(level)[:, None])
+            fine = self._rising(0, mouth, self._level_or_start(level)[:, None])
             return ChainSolution.none() if fine[1][0] else None
         arrive, keeps = self._first_arrival(self._level_or_start(level))
         if not keeps:

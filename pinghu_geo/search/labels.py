@@ -149,7 +149,9 @@ class March:
         self.sheaves: list[Sheaf] = []
         self.cautious: list[Sheaf] = []
         self.best_prices: list[Array] = []
-        self.known_levels: dict[tuple[bytes, bytes], Array] = {}  # of designs asked for
+        # of designs asked for, and of those found, by the tables
+        self.known_levels: dict[tuple[bytes, bytes], Array] = {}
+        self.near_levels: dict[bytes, Array] = {}
 
     @staticmethod
     def _with_empty_pairs(problem: NodeProblem) -> NodeProblem:
@@ -566,8 +568,8 @@ class March:
             return labels.take(slice(0))
         made = _Labels.join(parts)
         made = made.take(made.best(grain))
-        made = made.take(self._unbeaten_by_kin(made, i))
-        return made.take(self._non_dominated(made, i))
+        made = made.only(self._unbeaten_by_kin(made, i))
+        return made.only(self._non_dominated(made, i))
 
     def _worth_a_step(
         self, labels: _Labels, steps: Steps, i: int, limit: float, line: int
@@ -778,10 +780,12 @@ class March:
 
     def read(self, trail: Trail, at: int) -> tuple[Array, int]:
         """Options (2, stations) of a label at the upper end, and which arrival it began as."""
-        options = np.empty((2, self.n), int)
+        options, levels = np.empty((2, self.n), int), np.empty((len(self.curves), self.n))
         for i, labels in enumerate(reversed(trail.labels)):
             options[:, i] = divmod(int(labels.pair[at]), self.o)
+            levels[:, i] = labels.level[:, at]
             at = int(labels.parent[at])
+        self.near_levels.setdefault(options.tobytes(), levels)
         return options, at
 
     def least_above(self, i: int, level: Array) -> Array:
@@ -812,7 +816,9 @@ class March:
         """Levels (floods, stations) of a design above those that arrive, without the tables."""
         key = options.tobytes(), level.tobytes()
         if key not in self.known_levels:
-            self.known_levels[key] = levels_of(self.p, options, level)
+            near = self.near_levels.get(options.tobytes())
+            near = None if near is None else near + (level - near[:, -1])[:, None]
+            self.known_levels[key] = levels_of(self.p, options, level, near)
         return self.known_levels[key]
 
 
@@ -834,6 +840,10 @@ class _Labels:
             self.pair[which], self.sets[which], self.cost[which], self.level[:, which],
             self.energy[:, which], self.conveyance[:, which], self.parent[which],
         )  # fmt: skip
+
+    def only(self, which: Array) -> _Labels:
+        """Those by rising numbers, which may be all."""
+        return self if len(which) == len(self.cost) else self.take(which)
 
     @classmethod
     def join(cls, parts: list[_Labels]) -> _Labels:

@@ -129,15 +129,19 @@ def design_cost(problem: NodeProblem, options: Array) -> float:
     return design_works(problem, options) + float(paid)
 
 
-def levels_of(problem: NodeProblem, options: Array, level: Array) -> Array:
+def levels_of(
+    problem: NodeProblem, options: Array, level: Array, near: Array | None = None
+) -> Array:
     """Levels (floods, stations) of a design above levels (floods,) that arrive.
 
-    By the sections themselves, without the tables of the search.
+    By the sections themselves, without the tables of the search. ``near`` are levels not far off;
+    without them it is those allowed.
     """
+    near = np.stack([water.most_level for water in problem.waters]) if near is None else near
     rows = problem.rows[np.arange(options.shape[1]), options[0], options[1]]
     return np.stack([
-        water.model.levels_above(rows, water.discharge, arrives, water.most_level[:, None])[:, 0]
-        for water, arrives in zip(problem.waters, level[:, None], strict=True)
+        water.model.levels_above(rows, water.discharge, arrives, own[:, None])[:, 0]
+        for water, arrives, own in zip(problem.waters, level[:, None], near, strict=True)
     ])  # fmt: skip
 
 
