@@ -124,6 +124,12 @@ def test_metres_have_as_many_decimals_everywhere_and_empty_notices_no_column(don
         pg.deliver.write_hydraulics(levels.assign(doubts=["", doubts]), one)
         rows = sheet_rows(one, "水面线")
         assert rows["提示"].iloc[1] == head if head else "提示" not in rows
+    pg.deliver.write_hydraulics(levels.assign(doubts=["", "split"], unsure_m=[np.nan, 0.087]), one)
+    rows = sheet_rows(one, "水面线")
+    assert rows.loc[1, ["提示", "水位可能偏差 (m)"]].tolist() == [
+        "按所给分流,各汊能头不一致",
+        0.087,
+    ]
     pg.deliver.write_table(levels.assign(doubts=["", "left_out"]), tmp_path / "表.xlsx")
     assert pd.read_excel(tmp_path / "表.xlsx")["提示"].tolist()[1] == "有未计入的建筑物"
     plain = openpyxl.load_workbook(next(done.glob("rise_*.xlsx"))).active

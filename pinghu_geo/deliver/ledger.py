@@ -67,6 +67,7 @@ CHANGE_COLUMNS = [
 PROFILE_COLUMNS = [
     "scheme", "profile", "river", "chainage_m", "discharge_m3s", "bed_m", "level_m", "energy_m",
     "depth_m", "velocity_ms", "froude", "area_m2", "conveyance_m3s", "regime", "doubts",
+    "unsure_m",
 ]  # fmt: skip
 PROGRESS_COLUMNS = [
     "river", "bank", "from_m", "to_m", "group", "leader", "n_buildings", "n_tenants", "stage",

@@ -236,7 +236,7 @@ def water_profile(
       above it): water doesn't part so. The branch that asks for more counts; `balanced_flows` finds
       the discharges of one energy
     - wspro_assumed: below stands a bridge by WSPRO without wspro_c, and 0.8 is taken; with 0.7 or
-      0.95 the level would be up to unsure_m off
+      0.95 the level would be up to unsure_m off (rises of houses above it by a seventh or so)
     - formula_step: below stands a bridge near where another formula takes over and the level steps
       by unsure_m, so that with a little more or less water it may stand as much lower or higher: of
       Yarnell's equation where the flow inside is nearly critical (momentum, class B), of pressure

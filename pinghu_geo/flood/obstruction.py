@@ -42,9 +42,10 @@ LEAST_GROWTH_MM = 1.0
 # coefficients of contraction and expansion that a house may cause: none; gradual; a bridge's;
 # abrupt changes (HEC-RAS Hydraulic Reference Manual, table 3-3)
 LOSSES = ((0.0, 0.0), (0.1, 0.3), (0.3, 0.5), (0.6, 0.8))
-# doubts under which no rise can be relied on; not several_levels, formula_step or wspro_assumed:
-# across such a bridge the rise may leap, which rise_grows_at tells, or be hidden above it, but
-# below the bridge, where the house that causes it stands, it is what it is (docs/theory.md)
+# doubts under which no rise can be relied on; not wspro_assumed, which changes rises by a seventh
+# (docs/theory.md), nor several_levels or formula_step: across such a bridge the rise may leap,
+# which rise_grows_at tells, or be hidden above it, but below the bridge, where the house that
+# causes it stands, it is what it is
 UNCERTAIN = (
     "froude|critical_default|unbalanced|left_out|blocked|implausible|unsurveyed|covered|split"
 )

@@ -30,6 +30,7 @@ DOUBTS = (
     "critical_default", "unbalanced", "carried", "froude", "conveyance_ratio", "above_ends",
     "spacing", "alpha", "several_minima", "left_out", "pressurised", "blocked", "tributary",
     "implausible", "several_levels", "wspro_assumed", "formula_step",
+    "split",  # told once all branches are known
 )  # fmt: skip
 OF_CROSSINGS = ("several_levels", "wspro_assumed", "formula_step")
 

@@ -130,6 +130,7 @@ DOUBT = {
     "several_levels": ("桥内另有平衡水位",),
     "wspro_assumed": ("WSPRO 流量系数为假定值",),
     "formula_step": ("临近桥梁计算公式转换处",),
+    "split": ("按所给分流,各汊能头不一致",),
     "unsurveyed": ("所在处无断面",),
     "covered": ("位于暗涵之上",),
 }

@@ -226,7 +226,7 @@ WATER = (
             Column("structure_id", "text", "建筑物编号"),
             Column("control", "text", "过流方式"),
             Column("over_m3s", "float", "漫溢流量", "m³/s"),
-            Column("unsure_m", "float", "水位或差", "m"),
+            Column("unsure_m", "float", "水位可能偏差", "m"),
             Column("unbalanced_m", "float", "能量方程余差", "m"),
             Column("rs", "text", "HEC-RAS断面号"),
             Column("above_m", "chainage", "上侧断面桩号", "m"),
