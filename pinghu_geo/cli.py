@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -22,6 +22,9 @@ from pinghu_geo.shell import (
     lang_of_command,
     shown_cures,
 )
+
+if TYPE_CHECKING:
+    from pinghu_geo.nouns.beside import SideBySide
 
 __all__ = ["main"]
 
@@ -558,12 +561,13 @@ def _run_and_report(
 ) -> Path:
     """Run with progress on stderr, results on stdout."""
     from pinghu_geo.nouns.messages import say
-    from pinghu_geo.project import run_project, summary_lines
 
     word = lang_of_command(lang, project)
-    with _step_display(quiet=quiet) as tell:
+    with _step_display(quiet=quiet) as tell, _early_processes(project, workers) as many:
+        from pinghu_geo.project import run_project, summary_lines  # takes half a second
+
         folder = run_project(
-            project, out, force=force, outputs=only or None, lang=word, workers=workers,
+            project, out, force=force, outputs=only or None, lang=word, workers=many,
             progress=tell,
         )  # fmt: skip
     for line in summary_lines(folder):
@@ -573,6 +577,24 @@ def _run_and_report(
         for path in sorted(folder.glob(pattern)):
             typer.echo(console_text(f"  {path}  {say(about, word)}"))
     return folder
+
+
+@contextmanager
+def _early_processes(project: Path, workers: int | None) -> Iterator[SideBySide | int | None]:
+    """Processes that import what a run needs while this one does; none where little lies there."""
+    from pinghu_geo.nouns import beside
+
+    folder = project.parent
+    if workers is None and folder.is_dir():
+        beside_it = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
+        workers = beside.usable_processors() if beside_it > beside.SMALL else None
+    if workers is None or workers < 2:
+        yield workers
+        return
+    with beside.side_by_side(workers) as many:
+        many.start(None, workers)
+        many.prepare("pinghu_geo.project")
+        yield many
 
 
 # what a run writes, what to look at first on top

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +22,7 @@ from pinghu_geo.intake.grid import fit_grid
 from pinghu_geo.intake.io import joined_and_said, layer_and_findings, table_and_findings
 from pinghu_geo.intake.surveys import read_sections
 from pinghu_geo.keys import table_source
+from pinghu_geo.nouns.beside import Progress, Workers, side_by_side
 from pinghu_geo.nouns.errors import CRSError, ProjectError, first_ids
 from pinghu_geo.nouns.inert import source_name
 from pinghu_geo.nouns.messages import say
@@ -63,21 +64,62 @@ class Inputs:
         return None if table is None else table.set_index("structure_id")
 
 
-def read_inputs(plan: Plan, *, known: Mapping[str, Any] | None = None) -> Inputs:
+def read_inputs(
+    plan: Plan, *, known: Mapping[str, Any] | None = None, workers: Workers = 1
+) -> Inputs:
     """Everything that a run computes with; layers that are ``known`` were read already."""
+    with side_by_side(workers) as many:
+        asked = _tables_of(plan)
+        begun = iter(
+            many.begin(_table_and_lines, asked, plan)
+        )  # others read them beside the layers
+        return _read_in_turn(plan, known, asked, begun)
+
+
+class _Table(NamedTuple):
+    """A table of a project: its place in it, its name there, what it is, and where it lies."""
+
+    section: Literal["tables", "flood", "schemes"]
+    name: str
+    what: str
+    given: Any
+
+
+def _tables_of(plan: Plan) -> list[_Table]:
+    """Tables that a run computes with, in the order in which they are told."""
+    flood = [_Table("flood", key, what, plan.flood[key])
+             for key, what in FLOOD_TABLES.items() if key in plan.flood]  # fmt: skip
+    widths = [_Table("schemes", name, "widths", source["widths"])
+              for name, source in plan.schemes.items()
+              if "widths" in source and is_width_table(source["widths"])]  # fmt: skip
+    tables = [_Table("tables", name, name, given) for name, given in plan.tables.items()]
+    return [*tables, *flood, *widths]
+
+
+def _read_in_turn(
+    plan: Plan,
+    known: Mapping[str, Any] | None,
+    asked: list[_Table],
+    begun: Iterator[tuple[_Table, tuple[pd.DataFrame, list[str]]]],
+) -> Inputs:
+    """Layers and tables, so that faults and what was read are told in the project's order."""
     said: list[str] = []
+
+    def tables_of(section: str, name: str | None = None) -> dict[str, pd.DataFrame]:
+        found = {}
+        for one in asked:
+            if one.section == section and name in (None, one.name):
+                found[one.name], lines = next(begun)[1]
+                said.extend(lines)
+        return found
+
     read = {
         name: _read_prepared_layer(plan, name, name, source, said, known)
         for name, source in plan.layers.items()
     }
     layers = {name: layer for name, (layer, _) in read.items()}
     logs = {name: log for name, (_, log) in read.items()}
-    tables = {n: _read_table_of_plan(plan, n, n, given, said) for n, given in plan.tables.items()}
-    flood = {
-        key: _read_table_of_plan(plan, key, what, plan.flood[key], said)
-        for key, what in FLOOD_TABLES.items()
-        if key in plan.flood
-    }
+    tables, flood = tables_of("tables"), tables_of("flood")
     surveyed = (
         _surveyed_sections(plan, layers["rivers"]) if plan.flood and "design" not in flood else None
     )
@@ -85,7 +127,8 @@ def read_inputs(plan: Plan, *, known: Mapping[str, Any] | None = None) -> Inputs
     lines: dict[str, gpd.GeoDataFrame] = {}
     for name, source in plan.schemes.items():
         if "widths" in source:
-            widths[name] = _widths_of_scheme(plan, source["widths"], name, said)
+            table = tables_of("schemes", name)
+            widths[name] = table[name] if table else _widths_of_sides(source["widths"])
         elif "least" not in source:
             line, logs[name] = _read_prepared_layer(
                 plan, name, "red_line", source, said, rivers=layers.get("rivers")
@@ -117,15 +160,12 @@ def _read_prepared_layer(
     return prepared
 
 
-def _read_table_of_plan(
-    plan: Plan, name: str, what: str, given: Any, log: list[str]
-) -> pd.DataFrame:
-    """A table that is computed with."""
-    source = table_source(given)
+def _table_and_lines(plan: Plan, table: _Table, _: Progress) -> tuple[pd.DataFrame, list[str]]:
+    """A table that is computed with, and what was read of it."""
+    source = table_source(table.given)
     path, reading = path_and_options(plan, source)
-    table, seen = table_and_findings(path, what, lang=plan.lang, **reading)
-    log += _lines_of_reading(plan, name, source, len(table), seen)
-    return table
+    found, seen = table_and_findings(path, table.what, lang=plan.lang, **reading)
+    return found, _lines_of_reading(plan, table.name, source, len(found), seen)
 
 
 def _lines_of_reading(
@@ -263,12 +303,8 @@ def _layer_in_project_crs(plan: Plan, layer: gpd.GeoDataFrame, name: str) -> gpd
     return layer.to_crs(wanted)
 
 
-def _widths_of_scheme(
-    plan: Plan, widths: Any, name: str, log: list[str]
-) -> pd.DataFrame | tuple[float, float]:
-    """A scheme's widths: of a table, or the same all along every river."""
-    if is_width_table(widths):
-        return _read_table_of_plan(plan, name, "widths", widths, log)
+def _widths_of_sides(widths: Any) -> tuple[float, float]:
+    """A scheme's widths that are the same all along every river."""
     sides = widths if isinstance(widths, dict) else {"left": widths, "right": widths}
     return float(sides["left"]), float(sides["right"])
 

@@ -31,7 +31,14 @@ from pinghu_geo.intake.faults import (
 )
 from pinghu_geo.intake.formats import POSTGIS
 from pinghu_geo.keys import table_source
-from pinghu_geo.nouns.beside import Begun, SideBySide, side_by_side, usable_processors
+from pinghu_geo.nouns.beside import (
+    SMALL,
+    Begun,
+    SideBySide,
+    Workers,
+    side_by_side,
+    usable_processors,
+)
 from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
@@ -55,8 +62,6 @@ __all__ = ["run_project", "sample_folder", "summary_lines", "write_wall"]
 
 # A result takes no less than a page's own scripts and an empty database [bytes].
 ROOM = 2**19
-# Layers of less are computed before another process is there [bytes].
-SMALL = 2**20
 PACKAGES = ("pinghu_geo", "geopandas", "shapely", "pandas", "numpy", "pyproj", "pyogrio", "folium")
 
 # what runs of versions wrote whose manifest doesn't list it
@@ -90,7 +95,7 @@ def run_project(
     force: bool = False,
     outputs: Iterable[str] | None = None,
     lang: Lang | None = None,
-    workers: int | None = 1,
+    workers: Workers | None = 1,
     progress: Progress | None = None,
 ) -> Path:
     r"""Run a project file and write one folder of results 运行项目.
@@ -159,9 +164,10 @@ def run_project(
         side_by_side(_usual_workers(plan) if workers is None else workers) as many,
     ):
         tell("reading the layers")
-        many.start(_write_output, 2, soon=_modules_of(plan))  # while this one reads
+        many.start(_write_output, 2)  # while this one reads
+        many.prepare(*_modules_of(plan))
         with heard() as said, for_the_shell(plan):
-            data = read_inputs(plan)
+            data = read_inputs(plan, workers=many)
             of_searches: list[Begun[tuple[str, pd.DataFrame], None]] = []
             found = compute_all(
                 plan, data, tell, workers=many,

@@ -212,7 +212,8 @@ def test_what_is_kept_is_known_to_processes_that_are_started_later():
 
 def test_modules_are_imported_while_there_is_nothing_else_to_do(tmp_path):
     with side_by_side(2) as many:
-        many.start(errands.imported, 2, soon=["no_such_module", "wave", "errands"])
+        many.start(errands.imported, 2)
+        many.prepare("no_such_module", "wave", "errands")
         time.sleep(1.5)
         begun = many.begin(errands.imported, ["wave", "colorsys"])
         time.sleep(0.5)

@@ -12,7 +12,10 @@ from test_norise import FLOW, LIMITS, RATES, SLOPE, channel, line
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
+from pinghu_geo import cli
+from pinghu_geo.inputs import read_inputs
 from pinghu_geo.nouns import beside
+from pinghu_geo.plan import read_plan
 from pinghu_geo.search.systems import Search
 
 TABLES = (
@@ -229,6 +232,52 @@ def test_by_itself_a_small_project_takes_one_process(tmp_path, monkeypatch):
     pg.run_project(tmp_path / "project.toml", tmp_path / "several", workers=None)
     assert asked
     assert digests(tmp_path / "one") == digests(tmp_path / "several")
+
+
+def test_the_command_starts_processes_before_it_reads(tmp_path, monkeypatch):
+    monkeypatch.setattr(beside, "usable_processors", lambda: 3)
+    project = tmp_path / "project.toml"
+    asked = {}
+    for size in (10, beside.SMALL + 1):
+        (tmp_path / "房屋.shp").write_bytes(b"x" * size)
+        for workers in (None, 1, 2):
+            with cli._early_processes(project, workers) as many:
+                asked[size > beside.SMALL, workers] = getattr(many, "most", many)
+    assert asked == {
+        (False, None): None, (False, 1): 1, (False, 2): 2,
+        (True, None): 3, (True, 1): 1, (True, 2): 2,
+    }  # fmt: skip
+    with cli._early_processes(tmp_path / "none" / "project.toml", None) as many:
+        assert many is None
+
+
+def test_tables_that_others_read_are_told_and_refused_as_by_one(tmp_path, at_work):
+    sample = pg.sample_folder()
+    text = (
+        f'crs = 4547\n[layers]\nbuildings = "{sample}/房屋.shp"\nrivers = "{sample}/河道.shp"\n'
+        f'[tables]\nrates = "{sample}/补偿标准_示例.csv"\nsegments = "{sample}/责任段.csv"\n'
+        f'[schemes."原"]\nwidths = "{sample}/红线宽度_原方案.csv"\n[schemes."九"]\nwidths = 9\n'
+        f'[schemes."优"]\nwidths = "{sample}/红线宽度_优化方案.csv"\n'
+    )
+    project = tmp_path / "project.toml"
+    project.write_text(text, "utf-8")
+    one, several = (read_inputs(read_plan(project), workers=w) for w in (1, at_work))
+    assert one.reading == several.reading
+    assert list(one.widths) == list(several.widths) == ["原", "九", "优"]
+    for name in ("原", "优"):
+        assert_frame_equal(one.widths[name], several.widths[name])
+    for name, table in one.tables.items():
+        assert_frame_equal(table, several.tables[name])
+    # of two faults the first is told
+    project.write_text(
+        text.replace("责任段.csv", "无.csv").replace("优化方案.csv", "空.csv"), "utf-8"
+    )
+    said = []
+    for workers in (1, 2, at_work):
+        with pytest.raises(pg.errors.PinghuError, match="无.csv") as fault:
+            read_inputs(read_plan(project), workers=workers)
+        said.append(str(fault.value))
+    assert len(set(said)) == 1
 
 
 def test_usable_processors_are_those_of_this_process_and_of_its_memory(monkeypatch):

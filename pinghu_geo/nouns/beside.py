@@ -49,6 +49,8 @@ PATIENCE_S = 0.05
 SHARED = b""
 # what is sent before something that more than these items share
 KEPT = b"kept"
+# what is less is computed before another process is there [bytes]
+SMALL = 2**20
 # a process takes less of a usual project [bytes]
 MEMORY = 2**30
 # groups of processes, and the one of this process (Linux)
@@ -151,19 +153,22 @@ class SideBySide:
     def __repr__(self) -> str:
         return f"SideBySide({self.most})"
 
-    def start(self, function: Work[Any, Any], many: int, *, soon: Iterable[str] = ()) -> None:
-        """Start processes for as many items, so that they import what the function needs.
+    def start(self, function: Work[Any, Any] | None, many: int) -> None:
+        """Start processes for as many items, so that they import what the function needs, if any.
 
-        That takes them about a second, in which this process can do something else. Modules named
-        in ``soon`` they import while there is nothing else to do.
+        That takes them about a second, in which this process can do something else.
         """
         if (python := _interpreter()) is None:
             return
-        first = pickle.dumps((function, list(soon)), pickle.HIGHEST_PROTOCOL)
+        first = pickle.dumps((function, None), pickle.HIGHEST_PROTOCOL)
         with self._changing:
             for _ in range(len(self._helpers), min(self.most, many) - 1):
                 with suppress(OSError):  # without an interpreter all is done here
                     self._helpers.append(_Helper(self._queue, self._kept, python, first))
+
+    def prepare(self, *modules: str) -> None:
+        """Let others import these while there is nothing else to do."""
+        self._queue.prepare(modules)
 
     def keep(self, *things: Any) -> None:
         """Hand these over once, wherever they stand in what is asked or begun from now on."""
@@ -483,6 +488,14 @@ class _Queue:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._batches: deque[_Batch] = deque()
+        self._modules: list[_Batch] = []
+
+    def prepare(self, modules: Iterable[str]) -> None:
+        """Let each other process import these."""
+        made = [_Batch(_imported, [name], None, silent) for name in modules]
+        with self._changed:
+            self._modules += [batch for batch in made if batch.pack(_Kept())]
+            self._changed.notify_all()
 
     def offer(self, batch: _Batch) -> None:
         """Offer the items of a batch to others."""
@@ -515,10 +528,14 @@ class _Queue:
     def take(self, helper: _Helper) -> tuple[_Batch, int] | None:
         """An item for another process, waiting for one; None: it is to go, or is gone."""
         with self._changed:
-            found = None
-            while not helper.over() and (found := self._next()) is None:
+            while not helper.over():
+                if (found := self._next()) is not None:
+                    return found
+                if helper.prepared < len(self._modules):
+                    helper.prepared += 1
+                    return self._modules[helper.prepared - 1], 0
                 self._changed.wait()
-            return found
+            return None
 
     def _next(self) -> tuple[_Batch, int] | None:
         while self._batches and not self._batches[0].todo:
@@ -550,6 +567,7 @@ class _Helper:
         )
         self._queue, self._kept = queue, kept
         self.ended = False
+        self.prepared = 0  # modules that it imported
         self._thread = threading.Thread(target=self._hand_on, args=(first,), daemon=True)
         self._thread.start()
 
@@ -611,6 +629,12 @@ class _Helper:
         self._process.wait()
 
 
+def _imported(_: None, module: str, __: Progress) -> None:
+    """Import a module; what is wrong with it will be said by whoever needs it."""
+    with suppress(Exception):
+        importlib.import_module(module)
+
+
 def _hand_on_words(said: SimpleQueue[_Said], item: int, out: IO[bytes]) -> None:
     """What another process says of an item, until it is done with it."""
     kind: Kind = "ready"
@@ -654,17 +678,12 @@ def serve() -> None:
         _write(out, _packed("line", text))
 
     shared = came.get()
-    loaded: tuple[Work[Any, Any], Any] | None
+    loaded: tuple[Any, Any] | None
     loaded = pickle.loads(shared)  # noqa: S301 - of the process that started this one
-    soon = deque(loaded[1])
     kept: list[bytes] = []
     read: dict[int, Any] = {}
     _write(out, _packed("ready", None))
     while True:
-        while soon and came.empty():
-            name = soon.popleft()
-            with suppress(Exception):  # whoever needs it will say what is wrong with it
-                importlib.import_module(name)
         packed = came.get()
         if packed == KEPT:
             kept.append(came.get())
