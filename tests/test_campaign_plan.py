@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -767,3 +769,31 @@ def test_groups_of_one_rank_are_named_together():
                           supervision=watched)  # fmt: skip
     assert Campaign.summary(one)[-1] == "进度第一:甲、乙;最后:丁、戊。"
     assert Campaign.summary(one, lang="en")[-1] == "First: 甲, 乙; last: 丁, 戊."
+
+
+INTERRUPTED = """
+import signal
+import numpy as np
+from pinghu_geo.campaign.crews import least_extra_crews, least_in_order
+from pinghu_geo.campaign.network import Goal, Network
+none = np.zeros(3, bool)
+net = Network(np.array([2, 3, 2]), *np.zeros((3, 0), int), np.arange(3), np.zeros(3, int),
+              np.ones(3, int), np.ones(1, int), np.array([2, 4, 5]), np.zeros(3, int), none)
+goals = [Goal(a, a, np.arange(3), np.ones(3, int)) for a in ("largest_lateness", "lateness")]
+solve = [lambda: least_in_order(net, goals, work=1),
+         lambda: least_extra_crews(net, goals[0], 2, work=1)]
+for one in solve:
+    one()
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        print("heard")
+"""
+
+
+def test_ctrl_c_is_heard_after_a_search():
+    """The solver gave it back to the system: it ended the process, and half a folder stayed."""
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
+    )
+    assert (ran.stdout, ran.returncode) == ("heard\nheard\n", 0), ran.stderr

@@ -285,10 +285,7 @@ def _solve_last_goal(
     model.minimize(terms[-1])
     for one, at in zip(start, hint.tolist(), strict=True):
         model.add_hint(one, at)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = work
+    solver = _new_solver(work)
     # tried on 10 and 100 groups: sums are closed as soon without presolve, and that of all
     # finishes is bounded by cuts of crews that can't be in two places
     solver.parameters.cp_model_presolve = goals[-1].kind == "largest_lateness"
@@ -303,6 +300,19 @@ def _solve_last_goal(
         )
     bound = int(np.ceil(solver.best_objective_bound - 1e-6))
     return np.array([solver.value(s) for s in start], np.int64), max(bound, least), used
+
+
+def _new_solver(work: float) -> Any:
+    """A solver that finds the same on every machine, and leaves Ctrl-C to whoever asked."""
+    from ortools.sat.python import cp_model
+
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 1
+    solver.parameters.max_deterministic_time = work
+    # else it ends its search by it, and then gives it back to the system, not to Python
+    solver.parameters.catch_sigint_signal = False
+    return solver
 
 
 def _start_variables(
@@ -412,10 +422,7 @@ def least_extra_crews(net: Network, goal: Goal, most: int, *, work: float) -> tu
     for one, at in zip([*start, *extra], [*early.tolist(), *enough.tolist()], strict=True):
         model.add_hint(one, at)
     model.minimize(sum(extra))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = work
+    solver = _new_solver(work)
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return enough, False
