@@ -151,16 +151,18 @@ def lay_sections(
         for s in one["scheme"].dropna().unique()
     ]
     names = list(dict.fromkeys(schemes)) if "scheme" not in sections.columns else []
+    apart = banks is not None and "scheme" in banks.columns
+    if not apart:  # looked up and checked once
+        stations = _with_banks(stations, banks, _ground_of(points, new))
     if names:
-        stations = pd.concat([stations.assign(scheme=s) for s in names], ignore_index=True)
         points = {k: np.tile(v, len(names)) for k, v in points.items()}
-        new = np.tile(new, len(names))
-    begins = np.flatnonzero(new)
-    count = np.diff(np.append(begins, len(new)))
-    ground = Ground(points["offset_m"], points["elevation_m"], points["n"], count)
-    beside = _banks_by_section(banks, stations)
-    stations = stations.assign(**beside)
-    _check_banks(stations, ground)
+        new, size = np.tile(new, len(names)), len(stations)
+        stations = stations.iloc[np.tile(np.arange(size), len(names))].reset_index(drop=True)
+        stations["scheme"] = pd.Series(names).repeat(size).array
+    ground = _ground_of(points, new)
+    if apart:
+        stations = _with_banks(stations, banks, ground)
+    beside = {name: stations[name].to_numpy() for name in NUMBERS}
 
     def pair(name: str) -> tuple[Array, Array]:
         return beside[f"left_{name}"], beside[f"right_{name}"]
@@ -179,6 +181,19 @@ def lay_sections(
         like=_first_alike_section(beside, limits, len(names)) if len(names) > 1 else None,
     )
     return Laid(packed, stations, ground, limits=limits, lid=lid)
+
+
+def _ground_of(points: Mapping[str, Array], new: Array) -> Ground:
+    """Surveyed points, of which each new one begins a section."""
+    count = np.diff(np.append(np.flatnonzero(new), len(new)))
+    return Ground(points["offset_m"], points["elevation_m"], points["n"], count)
+
+
+def _with_banks(stations: pd.DataFrame, banks: pd.DataFrame | None, ground: Ground) -> pd.DataFrame:
+    """Sections with what banks says of them."""
+    stations = stations.assign(**_banks_by_section(banks, stations))
+    _check_banks(stations, ground)
+    return stations
 
 
 def _first_alike_section(
@@ -628,26 +643,15 @@ def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Ar
     Of sections of one chainage the column ``repeated`` says which is meant {above, below}.
     """
     require_columns(table, ("river", "chainage_m"), layer)
-    by = ["scheme", "river", "_mm"] if "scheme" in table.columns else ["river", "_mm"]
-
-    def keyed(frame: pd.DataFrame, row: str) -> pd.DataFrame:
-        mm = np.round(numbers(frame, "chainage_m", layer).to_numpy() * 1000)
-        extra: dict[str, pd.Series | None] = {}
-        if "scheme" in by:
-            extra["scheme"] = frame["scheme"].astype(object)
-        extra[f"which_{row}"] = None
-        if "repeated" in frame.columns:
-            which = frame["repeated"].astype(object)
-            extra[f"which_{row}"] = which.where(which.notna(), None)
-        return pd.DataFrame(
-            {"river": frame["river"].astype(object), "_mm": mm, row: np.arange(len(frame)), **extra}
+    row, station = _rows_at_same_place(table, stations, layer)
+    if "repeated" in table.columns and "repeated" in stations.columns:
+        said, have = (
+            frame["repeated"].to_numpy(object)[at]
+            for frame, at in ((table, row), (stations, station))
         )
-
-    pairs = keyed(table, "row").merge(keyed(stations, "station"), on=by, how="left")
-    said, have = pairs["which_row"], pairs["which_station"]
-    pairs.loc[said.notna() & have.notna() & (said != have), "station"] = np.nan
-    found = pairs.dropna(subset="station")
-    rows = np.setdiff1d(pairs["row"], found["row"])
+        same = pd.isna(said) | pd.isna(have) | (said == have)
+        row, station = row[same], station[same]
+    rows = np.setdiff1d(np.arange(len(table)), row)
     if len(rows):
         raise HydraulicsError(
             "speaks of places where there is no section",
@@ -655,19 +659,42 @@ def rows_of(table: pd.DataFrame, stations: pd.DataFrame, layer: str) -> tuple[Ar
             ids=places(table.reset_index(drop=True), rows),
             hint=f"chainages of {layer} are those of sections, to the millimetre",
         )
-    station = found["station"].to_numpy(int)
     # a row without a scheme speaks of a section in each
     of = pd.factorize(stations["scheme"])[0][station] if "scheme" in stations.columns else 0
-    twice = pd.Series(found["row"].to_numpy() + len(table) * of).duplicated().to_numpy()
+    twice = pd.Series(row + len(table) * of).duplicated().to_numpy()
     if twice.any():
-        rows = np.unique(found["row"].to_numpy()[twice])
+        rows = np.unique(row[twice])
         raise HydraulicsError(
             "speaks of a chainage that several sections have",
             layer=layer,
             ids=places(table.reset_index(drop=True), rows),
             hint=f'{layer}["repeated"] = "above"  # or "below", row by row: which of them is meant',
         )
-    return found["row"].to_numpy(), station
+    return row, station
+
+
+def _rows_at_same_place(
+    table: pd.DataFrame, stations: pd.DataFrame, layer: str
+) -> tuple[Array, Array]:
+    """Pairs of rows with the same river, scheme (where the table has one) and millimetre."""
+    there, own = np.zeros(len(table), np.int64), np.zeros(len(stations), np.int64)
+    known = np.ones(len(table), bool)
+    for column in ("scheme", "river") if "scheme" in table.columns else ("river",):
+        code, names = pd.factorize(stations[column].astype(object), use_na_sentinel=False)
+        said = pd.Index(names).get_indexer(pd.Index(table[column].astype(object)))
+        known &= said >= 0
+        there, own = there * len(names) + said, own * len(names) + code
+    mm, own_mm = (np.round(numbers(frame, "chainage_m", layer).to_numpy() * 1000)
+                  for frame in (table, stations))  # fmt: skip
+    known &= np.isfinite(mm)
+    keys = there * 2**40 + np.where(known, mm, 0).astype(np.int64)
+    own_keys = own * 2**40 + own_mm.astype(np.int64)
+    order = np.argsort(own_keys, kind="stable")
+    first, behind = (np.searchsorted(own_keys[order], keys, side) for side in ("left", "right"))
+    count = np.where(known, behind - first, 0)
+    row = np.repeat(np.arange(len(table)), count)
+    rank = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, order[first[row] + rank]
 
 
 def _banks_by_section(banks: pd.DataFrame | None, stations: pd.DataFrame) -> dict[str, Array]:
