@@ -244,6 +244,25 @@ def test_all_at_once_and_step_by_step_agree():
     assert marched[:, 0] == pytest.approx(at_once, abs=1e-8)
 
 
+def test_a_narrow_that_no_subcritical_water_passes_is_solved_alone_and_the_rest_from_near_levels():
+    """Levels from near ones are those from scratch where the flow falls back on the critical one."""
+    ground = reach(stations=80, spacing=20.0)
+    laid = lay_sections(ground)
+    rows, flow = np.arange(80)[:, None], np.full((80, 1), 60.0)
+    open_ = steady.subcritical(laid.model(rows, flow), np.array([3.0]))[0]
+    # walls leave a slit of a metre at the fortieth section: far too little for subcritical water
+    at = laid.stations["chainage_m"].to_numpy()[40]
+    walls = pd.DataFrame({"river": "R", "chainage_m": [at], "left_wall_m": -0.5,
+                          "right_wall_m": 0.5})  # fmt: skip
+    model = lay_sections(ground, banks=walls).model(rows, flow)
+    level, how = steady.subcritical(model, np.array([3.0]))
+    near, found = steady.subcritical(replace(model, guess=open_), np.array([3.0]))
+    assert how[40, 0] == found[40, 0] == steady.CRITICAL
+    assert near == pytest.approx(level, abs=1e-8)
+    assert (near[41:] == open_[41:]).all()
+    assert near[39, 0] > open_[39, 0] + 0.1
+
+
 def test_bracketed_search_agrees_with_newton():
     made = lay_sections(reach(stations=2))
     model = made.model(np.array([[0], [1]]), np.full((2, 1), 40.0))

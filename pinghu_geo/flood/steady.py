@@ -542,12 +542,10 @@ def _free_reach_levels(
 ) -> tuple[Array, Array]:
     """Levels of stations with nothing between them; the usual depth of a column may be known."""
     shape = model.rows.shape
-    level, found = np.empty(shape), np.zeros(shape, int)
-    sure, left = np.zeros(shape[1], int), np.arange(shape[1])
     if model.guess is not None and shape[0] > 1:
-        level, solved = _levels_where_changed(model, _levels_from_guess(model, downstream))
-        left = np.flatnonzero(~solved)
-    for k in left.tolist():
+        return _levels_where_changed(model, _levels_from_guess(model, downstream))
+    level, found, sure = np.empty(shape), np.zeros(shape, int), np.zeros(shape[1], int)
+    for k in range(shape[1]):
         one = model.column(k)
         deep = _typical_normal_depth(one) if depth is None or k not in depth else depth[k]
         level[:, k], sure[k] = _column_by_newton(one, float(downstream[k]), deep)
@@ -616,33 +614,38 @@ def _levels_from_guess(model: Model, downstream: Array) -> Array:
 
 
 def _levels_where_changed(model: Model, level: Array) -> tuple[Array, Array]:
-    """Levels from near ones, solved only where they no longer balance; and the columns found so.
+    """Levels from near ones, solved only where they no longer balance; and how each was found.
 
     A house changes nothing below it, and little far above: windows of stations are solved upwards
-    until a level is the old one again, in all columns at once.
+    until a level is the old one again, in all columns at once. Where a window has no levels that
+    are clearly subcritical, its lowest station is solved by itself.
     """
-    n = len(level)
+    n, found = len(level), np.zeros(level.shape, int)
     size = min(WINDOW, n)
     state = _states_found_once(model, level)
     r = model.residual(model.rows[:-1].ravel(), *_neighbour_states(state, level.shape))[0]
-    off = np.abs(r.reshape(n - 1, -1))
-    bad = np.asarray(off > TOLERANCE_M / 10)
-    found = np.asarray(np.isfinite(off).all(axis=0))
-    found &= (state.grows.reshape(level.shape)[:-1] >= CLEARLY_SUBCRITICAL).all(axis=0)
-    bad &= found
+    slow = ~(state.grows.reshape(level.shape)[:-1] >= CLEARLY_SUBCRITICAL)
+    bad = ~(np.abs(r.reshape(n - 1, -1)) <= TOLERANCE_M / 10) | slow
     while len(k := np.flatnonzero(bad.any(axis=0))):
         last = n - 2 - np.argmax(bad[::-1, k], axis=0)
         start = np.maximum(last + 2 - size, 0)
         at = start + np.arange(size)[:, None]
         part = replace(model, rows=model.rows[at, k], discharge=model.discharge[at, k], guess=None)
         before = level[start, k]
-        level[at, k], rest, grows = _newton_levels(part, level[at, k], 12)
-        fine = (np.abs(rest) <= TOLERANCE_M) & (grows >= CLEARLY_SUBCRITICAL)
-        found[k[~fine.all(axis=0)]] = False
-        bad[at[:-1], k] = False
+        solved, rest, grows = _newton_levels(part, level[at, k], 12)
+        fine = ((np.abs(rest) <= TOLERANCE_M) & (grows >= CLEARLY_SUBCRITICAL)).all(axis=0)
+        level[at[:, fine], k[fine]] = solved[:, fine]
+        bad[at[:-1, fine], k[fine]] = False
+        alone, step = k[~fine], last[~fine]
+        if len(alone):
+            before[~fine], start[~fine] = level[step, alone], step
+            known = model.state(*(v[step + 1, alone] for v in (model.rows, model.discharge, level)))
+            one, found[step, alone] = _standard_step(
+                model, model.rows[step, alone], model.discharge[step, alone], known
+            )
+            level[step, alone], bad[step, alone] = one.level, False
         moved = (start > 0) & (np.abs(level[start, k] - before) > TOLERANCE_M / 100)
         bad[start[moved] - 1, k[moved]] = True
-        bad &= found
     return level, found
 
 
