@@ -45,11 +45,12 @@ from pinghu_geo.flood.structures import with_structures
 from pinghu_geo.flood.survey import (
     GRAVITY_MS2,
     Laid,
+    Surveyed,
     discharges,
     for_river,
-    lay_sections,
     places,
     runs_of,
+    surveyed_sections,
 )
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, PinghuError
@@ -57,7 +58,15 @@ from pinghu_geo.nouns.schema import nearest, one_of
 from pinghu_geo.nouns.units import datum_of, require_one_datum
 from pinghu_geo.river.centreline import river_scales
 
-__all__ = ["ProfileCase", "Scenario", "profile_case", "scenario_levels", "water_profile"]
+__all__ = [
+    "ProfileCase",
+    "RiverCase",
+    "Scenario",
+    "profile_case",
+    "river_case",
+    "scenario_levels",
+    "water_profile",
+]
 
 
 # A bed that rises downstream by more than this [m], at so many sections, and between most of them.
@@ -396,23 +405,7 @@ def scenario_levels(
     One table a scenario: scheme, profile, river, chainage_m, level_m, in one order. ``near`` are
     such tables of a single scheme at the same sections, whose levels are not far off.
     """
-    case = profile_case(sections, flows, downstream, **options)
-    size = len(case.laid.stations)
-    cases = []
-    for k, one in enumerate(scenarios):
-        guess = None
-        if near:
-            levels = near[k]["level_m"].to_numpy().reshape(len(case.q), -1)
-            guess = np.tile(levels, (1, size // levels.shape[1])).T
-        packed = case.laid.sections
-        factor = np.asarray(one.n_factor, float)
-        if factor.ndim:
-            factor = case.laid.factors(factor)
-        if (factor != 1).any():
-            packed = packed.roughened(factor)
-        laid = replace(case.laid, sections=packed)
-        cases.append(replace(case, laid=laid, scenario=one, guess=guess))
-    return _solved(cases, level_tables) if cases else []
+    return profile_case(sections, flows, downstream, **options).scenario_levels(scenarios, near)
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,6 +452,27 @@ class ProfileCase:
         """
         guess = near["level_m"].to_numpy().reshape(len(self.q), -1).T
         cases = [replace(self, scenario=Scenario(pair), guess=guess) for pair in losses]
+        return _solved(cases, level_tables) if cases else []
+
+    def scenario_levels(
+        self, scenarios: Sequence[Scenario], near: Sequence[pd.DataFrame] = ()
+    ) -> list[pd.DataFrame]:
+        """Levels alone, by scenario; see `scenario_levels`."""
+        size = len(self.laid.stations)
+        cases = []
+        for k, one in enumerate(scenarios):
+            guess = None
+            if near:
+                levels = near[k]["level_m"].to_numpy().reshape(len(self.q), -1)
+                guess = np.tile(levels, (1, size // levels.shape[1])).T
+            packed = self.laid.sections
+            factor = np.asarray(one.n_factor, float)
+            if factor.ndim:
+                factor = self.laid.factors(factor)
+            if (factor != 1).any():
+                packed = packed.roughened(factor)
+            laid = replace(self.laid, sections=packed)
+            cases.append(replace(self, laid=laid, scenario=one, guess=guess))
         return _solved(cases, level_tables) if cases else []
 
     def doubted(self) -> ProfileCase:
@@ -532,9 +546,20 @@ def profile_case(
     flows: pd.DataFrame | float,
     downstream: Boundary,
     *,
+    obstacles: pd.DataFrame | None = None,
+    **options: Any,
+) -> ProfileCase:
+    """Tables checked and laid out; see `water_profile`."""
+    return river_case(sections, flows, downstream, **options).with_obstacles(obstacles)
+
+
+def river_case(
+    sections: pd.DataFrame,
+    flows: pd.DataFrame | float,
+    downstream: Boundary,
+    *,
     upstream: Boundary | None = None,
     banks: pd.DataFrame | None = None,
-    obstacles: pd.DataFrame | None = None,
     structures: pd.DataFrame | None = None,
     structure_parts: pd.DataFrame | None = None,
     junctions: pd.DataFrame | None = None,
@@ -544,41 +569,72 @@ def profile_case(
     contraction: float = 0.1,
     expansion: float = 0.3,
     gravity_ms2: float = GRAVITY_MS2,
-) -> ProfileCase:
-    """Tables checked and laid out; see `water_profile`."""
+) -> RiverCase:
+    """A river checked once, to be laid out with obstacles again and again; see `water_profile`."""
     one_of(regime, ("subcritical", "supercritical", "mixed"), "regime")
     one_of(friction, FRICTION, "friction")
     if not EARTH_MS2[0] <= gravity_ms2 <= EARTH_MS2[1]:
         raise HydraulicsError(
             f"gravity_ms2={gravity_ms2:g} is none of the earth's, in m/s²", hint="gravity_ms2=9.81"
         )
-    laid = lay_sections(sections, banks=banks, obstacles=obstacles, rivers=rivers)
+    surveyed = surveyed_sections(sections, rivers)
     scales = {} if rivers is None else river_scales(rivers)
-    laid = with_structures(laid, structures, structure_parts, scales)
-    q = discharges(flows, laid.stations, rivers)
-    _refuse_settings_of_no_flood(laid, q)
     edges = Boundaries(
         boundary_table(downstream, "downstream"),
         boundary_table(upstream, "upstream"),
         junction_table(junctions),
-        lowest_sections(laid, q),
+        {},
         scales,
         standing_on(structures, scales),
     )
-    options: dict[str, Any] = {
-        "friction": friction, "contraction": contraction, "expansion": expansion,
-        "gravity": gravity_ms2,
-    }  # fmt: skip
-    order = joined_last(laid.stations, edges.downstream, edges.junctions)
-    require_one_datum(
-        {"sections": sections, "banks": banks, "obstacles": obstacles,
-         "downstream": edges.downstream, "upstream": edges.upstream}
+    return RiverCase(
+        surveyed,
+        {"sections": sections, "banks": banks, "downstream": edges.downstream,
+         "upstream": edges.upstream},
+        structures,
+        structure_parts,
+        discharges(flows, surveyed.stations, rivers),
+        edges,
+        joined_last(surveyed.stations, edges.downstream, edges.junctions),
+        regime,
+        {"friction": friction, "contraction": contraction, "expansion": expansion,
+         "gravity": gravity_ms2},
+        datum_of(sections),
+        downhill=rivers is not None,
     )  # fmt: skip
-    datum = datum_of(sections)
-    if rivers is None:
-        _refuse_uphill(laid)
-    laid = replace(laid, stations=_with_left_out_effect(laid.stations, order, edges, regime))
-    return ProfileCase(laid, q, edges, order, regime, options, datum)
+
+
+@dataclass(frozen=True, slots=True)
+class RiverCase:
+    """Tables of a river that are checked, before anything stands in its sections."""
+
+    surveyed: Surveyed
+    tables: dict[str, pd.DataFrame | None]  # of which all have one datum
+    structures: pd.DataFrame | None
+    structure_parts: pd.DataFrame | None
+    q: dict[str, Array]
+    edges: Boundaries
+    order: list[str]
+    regime: Regime
+    options: dict[str, Any]
+    datum: str
+    downhill: bool  # centrelines say which way it flows
+
+    def with_obstacles(self, obstacles: pd.DataFrame | None) -> ProfileCase:
+        """Sections with what stands in them, once in each scheme that ``obstacles`` names."""
+        laid = self.surveyed.laid(self.tables["banks"], obstacles)
+        laid = with_structures(laid, self.structures, self.structure_parts, self.edges.scales)
+        schemes = len(laid.stations) // len(self.surveyed.stations)
+        q = {name: np.tile(values, schemes) for name, values in self.q.items()}
+        _refuse_settings_of_no_flood(laid, q)
+        require_one_datum(self.tables | {"obstacles": obstacles})
+        if not self.downhill:
+            _refuse_uphill(laid)
+        edges = replace(self.edges, lowest=lowest_sections(laid, q))
+        laid = replace(
+            laid, stations=_with_left_out_effect(laid.stations, self.order, edges, self.regime)
+        )
+        return ProfileCase(laid, q, edges, self.order, self.regime, self.options, self.datum)
 
 
 def _refuse_settings_of_no_flood(laid: Laid, q: Mapping[str, Array]) -> None:

@@ -14,7 +14,13 @@ import shapely
 
 from pinghu_geo.flood.between import Standing, shares_below, standing_on
 from pinghu_geo.flood.boundaries import Boundary, boundary_table
-from pinghu_geo.flood.hydraulics import Scenario, scenario_levels, water_profile
+from pinghu_geo.flood.hydraulics import (
+    RiverCase,
+    Scenario,
+    river_case,
+    scenario_levels,
+    water_profile,
+)
 from pinghu_geo.flood.offsets import require_about_centre
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.survey import for_river, sections_apart
@@ -686,7 +692,10 @@ def _rises_of_system(asked: _Asked, system: _System, tell: Progress) -> pd.DataF
     """Rises of the buildings that stand in one system of rivers."""
     found = _nothing_risen(pd.Index(system.standing["building_id"].unique()))
     told = partial(_tell_of_rivers, tell, system.rivers)
-    _fill_rises(found, _Trial(asked, system), told)
+    river = river_case(
+        system.sections, asked.flows, asked.downstream, banks=system.banks, **asked.options
+    )
+    _fill_rises(found, _Trial(asked, system, river), told)
     return found
 
 
@@ -695,6 +704,7 @@ class _Trial(NamedTuple):
 
     asked: _Asked
     system: _System
+    river: RiverCase  # without any building
 
     def wet(self) -> Array:
         """Rows of ``standing`` whose ground a flood reaches by some scenario; others are dry."""
@@ -732,15 +742,8 @@ class _Trial(NamedTuple):
         rows = [sorted(k for i in kept for k in of[i]) + always for kept in cases.values()]
         standing = pd.concat(parts).iloc[[k for one in rows for k in one]]
         scheme = [name for name, one in zip(cases, rows, strict=True) for _ in one]
-        return scenario_levels(
-            self.system.sections,
-            self.asked.flows,
-            self.asked.downstream,
-            self.asked.scenarios,
-            banks=self.system.banks,
-            obstacles=standing.assign(scheme=scheme),
-            near=self.system.before if near is None else near,
-            **self.asked.options,
+        return self.river.with_obstacles(standing.assign(scheme=scheme)).scenario_levels(
+            self.asked.scenarios, self.system.before if near is None else near
         )
 
     def rises(self, levels: list[pd.DataFrame]) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -104,9 +105,12 @@ def with_structures(
     detail = parts_by_kind(parts, table)
     made = _LaidBuilder(laid)
     stations, apart = laid.stations, "scheme" in table.columns
-    known: dict[Any, tuple[pd.DataFrame, list[StructureRow]]] = {}
-    places_ = stations[["scheme", "river", "chainage_m", "measure"]]
-    for (scheme, river), reach in places_.groupby(["scheme", "river"], sort=False):
+    known: dict[Any, tuple[pd.DataFrame, list[StructureRow], dict[bytes, Array]]] = {}
+    schemes, rivers = (stations[c].to_numpy(object) for c in ("scheme", "river"))
+    at, measure = (stations[c].to_numpy(float) for c in ("chainage_m", "measure"))
+    begins = np.flatnonzero((schemes[1:] != schemes[:-1]) | (rivers[1:] != rivers[:-1])) + 1
+    for first, stop in pairwise([0, *begins.tolist(), len(stations)]):
+        scheme, river = schemes[first], rivers[first]
         key = (river, scheme) if apart else river
         if key not in known:
             some = table[table["river"] == river]
@@ -117,15 +121,17 @@ def with_structures(
             known[key] = (
                 some,
                 [StructureRow(dict(zip(some.columns, r, strict=True)), i) for i, r in rows],
+                {},
             )
-        mine, each = known[key]
+        mine, each, above = known[key]
         if mine.empty:
             continue
+        scale, way = (scales or {}).get(str(river)), measure[first:stop]
+        if way.tobytes() not in above:  # in most schemes the sections are where they are in others
+            above[way.tobytes()] = _places_above(mine, at[first:stop], way, scale)
         by_place: dict[int, list[StructureRow]] = {}
-        for up, one in zip(
-            _rows_above(mine, reach, (scales or {}).get(str(river))), each, strict=True
-        ):
-            by_place.setdefault(int(up), []).append(one)
+        for up, one in zip(above[way.tobytes()].tolist(), each, strict=True):
+            by_place.setdefault(first + up, []).append(one)
         for up in sorted(by_place):
             if not made.again(by_place[up], up):
                 made.add(by_place[up], detail, up)
@@ -234,12 +240,13 @@ def _refuse_odd_parts(parts: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _rows_above(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | None) -> Array:
-    """Row of the section above each structure."""
-    at, rows = reach["chainage_m"].to_numpy(float), reach.index.to_numpy()
+def _places_above(
+    mine: pd.DataFrame, at: Array, measure: Array, scale: ChainageScale | None
+) -> Array:
+    """Place of the section above each structure, among those of its river."""
     places_ = mine["chainage_m"]
     if scale is not None:  # chainages may jump between sections
-        at = reach["measure"].to_numpy(float)
+        at = measure
         places_ = pd.Series(scale.measure(places_.to_numpy(float), beyond=True), mine.index)
     rising = len(at) < 2 or at[-1] > at[0]
     found = np.empty(len(mine), int)
@@ -254,7 +261,7 @@ def _rows_above(mine: pd.DataFrame, reach: pd.DataFrame, scale: ChainageScale | 
                 ids=[name],
                 hint="survey a section just above and one just below it",
             )
-        found[k] = rows[place]
+        found[k] = place
     return found
 
 

@@ -139,48 +139,63 @@ def lay_sections(
     rivers: gpd.GeoDataFrame | None = None,
 ) -> Laid:
     """Check tables of sections and pack them; see `water_profile` for the columns."""
+    return surveyed_sections(sections, rivers).laid(banks, obstacles)
+
+
+def surveyed_sections(sections: pd.DataFrame, rivers: gpd.GeoDataFrame | None) -> Surveyed:
+    """Points of sections, checked and in order."""
     sections = _outlines_with_lids(sections)
-    table = _ordered_points(sections, rivers)
-    points = table["points"]
-    new = table["new"]
-    stations = table["stations"]
-    schemes = [
-        s
-        for one in (banks, obstacles)
-        if one is not None and "scheme" in one.columns
-        for s in one["scheme"].dropna().unique()
-    ]
-    names = list(dict.fromkeys(schemes)) if "scheme" not in sections.columns else []
-    apart = banks is not None and "scheme" in banks.columns
-    if not apart:  # looked up and checked once
-        stations = _with_banks(stations, banks, _ground_of(points, new))
-    if names:
-        points = {k: np.tile(v, len(names)) for k, v in points.items()}
-        new, size = np.tile(new, len(names)), len(stations)
-        stations = stations.iloc[np.tile(np.arange(size), len(names))].reset_index(drop=True)
-        stations["scheme"] = pd.Series(names).repeat(size).array
-    ground = _ground_of(points, new)
-    if apart:
-        stations = _with_banks(stations, banks, ground)
-    beside = {name: stations[name].to_numpy() for name in NUMBERS}
+    return Surveyed(**_ordered_points(sections, rivers), in_schemes="scheme" in sections.columns)
 
-    def pair(name: str) -> tuple[Array, Array]:
-        return beside[f"left_{name}"], beside[f"right_{name}"]
 
-    left, right = pair("levee_m")
-    left_top, right_top = pair("levee_top_m")
-    limits = _obstacle_limits(obstacles, stations)
-    lid = _section_lids(points, ground, stations)
-    packed = pack(
-        ground,
-        banks=pair("bank_m"),
-        levees=(left, left_top, right, right_top),
-        walls=pair("wall_m"),
-        limits=limits,
-        lid=lid,
-        like=_first_alike_section(beside, limits, len(names)) if len(names) > 1 else None,
-    )
-    return Laid(packed, stations, ground, limits=limits, lid=lid)
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """Points of sections, checked and in order, before banks and obstacles are put in."""
+
+    points: dict[str, Array]
+    new: Array  # points that begin a section
+    stations: pd.DataFrame
+    in_schemes: bool  # the sections say of which scheme they are
+
+    def laid(self, banks: pd.DataFrame | None, obstacles: pd.DataFrame | None) -> Laid:
+        """Sections with their banks and obstacles, packed; once in each scheme that these name."""
+        points, new, stations = self.points, self.new, self.stations
+        names = [] if self.in_schemes else list(dict.fromkeys(
+            s
+            for one in (banks, obstacles)
+            if one is not None and "scheme" in one.columns
+            for s in one["scheme"].dropna().unique()
+        ))  # fmt: skip
+        apart = banks is not None and "scheme" in banks.columns
+        if not apart:  # looked up and checked once
+            stations = _with_banks(stations, banks, _ground_of(points, new))
+        if names:
+            points = {k: np.tile(v, len(names)) for k, v in points.items()}
+            new, size = np.tile(new, len(names)), len(stations)
+            stations = stations.iloc[np.tile(np.arange(size), len(names))].reset_index(drop=True)
+            stations["scheme"] = pd.Series(names).repeat(size).array
+        ground = _ground_of(points, new)
+        if apart:
+            stations = _with_banks(stations, banks, ground)
+        beside = {name: stations[name].to_numpy() for name in NUMBERS}
+
+        def pair(name: str) -> tuple[Array, Array]:
+            return beside[f"left_{name}"], beside[f"right_{name}"]
+
+        left, right = pair("levee_m")
+        left_top, right_top = pair("levee_top_m")
+        limits = _obstacle_limits(obstacles, stations)
+        lid = _section_lids(points, ground, stations)
+        packed = pack(
+            ground,
+            banks=pair("bank_m"),
+            levees=(left, left_top, right, right_top),
+            walls=pair("wall_m"),
+            limits=limits,
+            lid=lid,
+            like=_first_alike_section(beside, limits, len(names)) if len(names) > 1 else None,
+        )
+        return Laid(packed, stations, ground, limits=limits, lid=lid)
 
 
 def _ground_of(points: Mapping[str, Array], new: Array) -> Ground:
