@@ -839,12 +839,13 @@ def _at_end(
     alone = case.edges.stands_alone(which, river)
     schemes = case.laid.stations["scheme"].to_numpy()[models[0].rows[0]]
     for k, model in enumerate(models):
-        if k and alone and model.sections is models[k - 1].sections:
+        again = k > 0 and model.sections is models[k - 1].sections
+        if again and alone:
             found.append(found[-1])
             continue
         row = model.rows[-1 if which == "downstream" else 0]
         flow = model.discharge[-1 if which == "downstream" else 0]
-        critical, _ = critical_level(model, row, flow)
+        critical = found[-1][1] if again else critical_level(model, row, flow)[0]
         level = case.edges.levels(which, model, river, profiles, schemes, solved[k], critical)
         low = level <= model.sections.bottom[row]
         if low.any():

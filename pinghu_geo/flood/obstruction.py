@@ -28,7 +28,7 @@ from pinghu_geo.nouns.beside import Workers, side_by_side, silent
 from pinghu_geo.nouns.door import takes
 from pinghu_geo.nouns.errors import HydraulicsError, LayerError
 from pinghu_geo.nouns.schema import flat_shapes, require_columns, require_layer, require_polygons
-from pinghu_geo.nouns.tables import each_row, groups_of, words_of
+from pinghu_geo.nouns.tables import each_row, words_of
 from pinghu_geo.river.centreline import by_measure, lay_out, points_at, river_codes, river_scales
 from pinghu_geo.river.corridor import locate
 
@@ -709,14 +709,17 @@ class _Trial(NamedTuple):
     def wet(self) -> Array:
         """Rows of ``standing`` whose ground a flood reaches by some scenario; others are dry."""
         sections, standing = self.system.sections, self.system.standing
-        level = _highest_levels([self.asked.base, *self.system.before])
+        level = _highest_levels([self.asked.base, *self.system.before]).to_dict()
         number, places = sections_apart(sections, self.asked.options["rivers"], "sections")
         keys = _with_place_key(places)[PLACE].to_numpy().tolist()
-        points = {tuple(keys[k]): part for k, part in groups_of(sections.groupby(number))}
+        place = {tuple(key): k for k, key in enumerate(keys)}
+        order = np.argsort(number, kind="stable")
+        begins = np.searchsorted(number[order], np.arange(len(places) + 1))
+        xs, zs = (sections[c].to_numpy(float)[order] for c in ("offset_m", "elevation_m"))
         found = np.zeros(len(standing), bool)
         for k, row in enumerate(each_row(_with_place_key(standing))):
-            part = points[(row.river, row.chainage_m, row.repeated)]
-            x, z = part["offset_m"].to_numpy(float), part["elevation_m"].to_numpy(float)
+            at = place[(row.river, row.chainage_m, row.repeated)]
+            x, z = (v[begins[at] : begins[at + 1]] for v in (xs, zs))
             within = (x >= row.from_offset_m) & (x <= row.to_offset_m)
             ends = np.interp([row.from_offset_m, row.to_offset_m], x, z)
             lowest = min(ends.min(), z[within].min(initial=np.inf))
