@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -584,10 +584,8 @@ def _early_processes(project: Path, workers: int | None) -> Iterator[SideBySide 
     """Processes that import what a run needs while this one does; none where little lies there."""
     from pinghu_geo.nouns import beside
 
-    folder = project.parent
-    if workers is None and folder.is_dir():
-        beside_it = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
-        workers = beside.usable_processors() if beside_it > beside.SMALL else None
+    if workers is None and _holds_more_than(project.parent, beside.SMALL):
+        workers = beside.usable_processors()
     if workers is None or workers < 2:
         yield workers
         return
@@ -595,6 +593,15 @@ def _early_processes(project: Path, workers: int | None) -> Iterator[SideBySide 
         many.start(None, workers)
         many.prepare("pinghu_geo.project")
         yield many
+
+
+def _holds_more_than(folder: Path, many: int) -> bool:
+    """Whether the files of a folder have more bytes than that."""
+    try:
+        sizes = (p.stat().st_size for p in folder.iterdir() if p.is_file())
+        return any(total > many for total in accumulate(sizes))
+    except OSError:  # which whoever reads the project says better
+        return False
 
 
 # what a run writes, what to look at first on top
