@@ -12,6 +12,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.flood.bends import bend_rises
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
 from pinghu_geo.flood.obstruction import (
@@ -212,6 +213,11 @@ def _river_in_flood(
     lines = section_lines(designed.sections, rivers)
     wet = inundation(first, plan.tiles(asked["dem"]), rivers, structures=designed.structures)
     above = freeboard(profile, designed.sections, banks=designed.banks, rivers=rivers)
+    # beside the levels and not in them: whoever sets a freeboard says whether it is in it
+    bends = bend_rises(profile, rivers)
+    open_ = above[["freeboard_left_m", "freeboard_right_m"]].notna().any(axis=1).to_numpy()
+    above = above.assign(outer_bank=bends["outer_bank"].where(open_).to_numpy(),
+                         bend_rise_m=bends["bend_rise_m"].where(open_).to_numpy())  # fmt: skip
     if asked.get("bank_freeboard_m") is not None:
         height, standard, clause = (asked[key] for key in BANK_FREEBOARD)
         above = above.assign(

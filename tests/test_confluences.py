@@ -453,6 +453,21 @@ def test_marks_of_a_rougher_river_give_its_n_and_its_levels(made, covered):
     np.testing.assert_allclose(again["level_m"], found.marks["computed_m"], atol=1e-6)
 
 
+def test_a_zone_whose_n_stands_at_its_bound_is_named():
+    """Marks of n a fifth higher: with room for it nothing is said, with room for a tenth it is."""
+    sections = river("r", count=5)
+    true = pg.water_profile(sections.assign(n=sections["n"] * 1.2), 40.0, {"level_m": 2.0})
+    marks = true[["river", "chainage_m", "level_m"]].iloc[:3]
+    for most, held in ((2.0, False), (1.1, True)):
+        zone = pd.DataFrame({"zone": ["上段"], "river": "r", "from_m": 0.0, "to_m": 1e4,
+                             "most_factor": most})  # fmt: skip
+        found = pg.flood.calibrate_roughness(sections, 40.0, {"level_m": 2.0}, marks, reaches=zone)
+        assert found.zones["at_bound"].tolist() == [held]
+        assert [t for t in found.summary() if "边界" in t] == (
+            ["上段 的糙率取到给定范围的边界:按洪痕还应再变,或洪痕不足以定出。"] if held else []
+        )
+
+
 def test_marks_say_their_flood_where_there_are_several():
     sections = river("r", count=5)
     flows = pd.DataFrame({"profile": ["p", "q"], "discharge_m3s": [40.0, 60.0]})

@@ -136,6 +136,14 @@ def test_metres_have_as_many_decimals_everywhere_and_empty_notices_no_column(don
     for sheet, head in ((book["超高"], 3), (plain, 1)):
         at = [c.value for c in sheet[head]].index("左岸超高 (m)")
         assert sheet[head + 1][at].number_format == "#,##0.00"
+    # what bends add stands beside the freeboard, on the outer bank, and in no level
+    rows = sheet_rows(done / "hydraulics.xlsx", "超高")
+    bend = rows["凹岸水面抬高,未计入水位 (m)"]
+    assert set(rows["凹岸"].dropna()) == {"左岸", "右岸"}
+    assert (bend.dropna() >= 0).all()
+    assert bend.max() > 0
+    top = rows["左岸顶高程 (m)"] - rows["左岸超高 (m)"]
+    assert top.dropna().to_numpy() == pytest.approx(rows["水位 (m)"][top.notna()].to_numpy())
     # a day stands in its row as all else does
     days = openpyxl.load_workbook(done / "campaign.xlsx")["倒排工期"]
     first, day = days[2][0], days[2][6]

@@ -63,6 +63,12 @@ class Calibration(Result):
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """What the marks say of n."""
         left = self.marks["residual_m"]
+        held = self.zones.loc[self.zones["at_bound"], "zone"].astype(str)
+        bound = say(
+            "n stands at a bound in {}: the marks would have it go on, or say little of it.",
+            lang,
+            say(", ", lang).join(held),
+        )
         return [
             say(
                 "{} zones from {} marks: {} m root mean square; {} marks disagree with the others.",
@@ -71,7 +77,8 @@ class Calibration(Result):
                 len(self.marks),
                 f"{float((left**2).mean()) ** 0.5:.3f}",
                 int(self.marks["disagrees"].sum()),
-            )
+            ),
+            *([bound] if len(held) else []),
         ]
 
 
