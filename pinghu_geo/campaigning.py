@@ -12,7 +12,7 @@ import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.campaign.faces import working_faces
-from pinghu_geo.campaign.funds import payments
+from pinghu_geo.campaign.funds import months_in_words, payments
 from pinghu_geo.campaign.oversight import supervision
 from pinghu_geo.campaign.planning import Schedule, schedule
 from pinghu_geo.campaign.progress import progress_state
@@ -328,7 +328,7 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
         "handover of faces": campaign.faces.receipts,
         "state of buildings": _with_class(state.buildings, campaign.tasks.buildings),
         "state of tenants": _with_class(state.tenants, campaign.tasks.tenants),
-        "payments": _payments_with_reasons(campaign.payments, lang),
+        "payments": months_in_words(campaign.payments, lang),
     }
     words = stage_words(campaign.stages) if lang == "zh" else {}
     return {say(k, lang): _rounded_numbers(_stages_in_words(t, words)) for k, t in sheets.items()
@@ -374,15 +374,6 @@ def _with_class(state: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     said = state.copy()
     said.insert(0, "task_class", own)
     return said.assign(next_stage=said["next_stage"].where(own.isna() | (own == "task")))
-
-
-def _payments_with_reasons(payments: pd.DataFrame, lang: Lang) -> pd.DataFrame:
-    """Payments, saying why no month is known: what others clear isn't planned here."""
-    if payments.empty:
-        return payments
-    month = payments["month"].astype(object)
-    theirs = month.isna() & (payments["task_class"] == "others")
-    return payments.assign(month=month.mask(theirs, say("no day given by who clears", lang)))
 
 
 def _rounded_numbers(table: pd.DataFrame) -> pd.DataFrame:

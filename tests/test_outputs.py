@@ -78,6 +78,7 @@ def test_campaign_sheets_say_units_banks_and_reasons(done):
     theirs = money["分类"] == "他方清拆"
     assert money.loc[theirs, "月份"].eq("他方未给期限").all()
     assert money["月份"].notna().all()
+    assert sheet_rows(done / "ledger.xlsx", "资金测算(按月)")["月份"].iloc[-1] == "他方未给期限"
     # a house that isn't ours to clear has no stage to come
     state = sheets["房屋状态"]
     assert state["分类"].notna().all()

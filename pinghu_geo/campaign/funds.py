@@ -8,10 +8,11 @@ import pandas as pd
 from pinghu_geo.campaign.stages import stage_codes, stage_rules
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
-from pinghu_geo.nouns.schema import numbers, require_columns
+from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.schema import Lang, numbers, require_columns
 from pinghu_geo.schemes import cost
 
-__all__ = ["payments"]
+__all__ = ["months_in_words", "payments"]
 
 # what a payment is for, by the column it comes from: the heads of `compensation`
 HEADS = {column: column.removesuffix("_yuan") for column in cost.HEADS.values()}
@@ -115,3 +116,12 @@ def payments(
     rank = {h: k for k, h in enumerate([*HEADS.values(), "cost"])}
     at = np.lexsort((sums["payer"].astype(str), sums["head"].map(rank), sums["month"].fillna("~")))
     return sums.iloc[at][order].reset_index(drop=True)
+
+
+def months_in_words(payments: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """Payments, saying why no month is known: what others clear isn't planned here."""
+    if payments.empty:
+        return payments
+    month = payments["month"].astype(object)
+    theirs = month.isna() & (payments["task_class"] == "others")
+    return payments.assign(month=month.mask(theirs, say("no day given by who clears", lang)))

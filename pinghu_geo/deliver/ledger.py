@@ -10,6 +10,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.campaign.funds import months_in_words
 from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.deliver.workbook import COLUMNS, CREATED, SIGNED, Paper, flat_rows, new_workbook
@@ -396,11 +397,11 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
 
 def _payments_by_key(money: pd.DataFrame, key: str, lang: Lang) -> pd.DataFrame:
     """Payments by one of their keys; a sum over what isn't priced isn't known."""
+    money = months_in_words(money, lang)
     groups = money.groupby(key, sort=key == "month", dropna=False)
     sums = groups[["planned_yuan", "signed_yuan"]].sum(min_count=1)
     sums["n_unpriced"] = groups["n_unpriced"].max()
     table = sums.reset_index()
-    # of houses that others clear no day is planned here
     none = say("(no date)" if key == "month" else "(none)", lang)
     table[key] = table[key].astype(object).where(table[key].notna(), none)
     return table
