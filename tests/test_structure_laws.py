@@ -210,6 +210,35 @@ def test_where_more_water_stands_lower_above_a_bridge_it_is_told(case):
     assert not found.loc[found["structure_id"].isna(), "doubts"].str.contains("formula_step").any()
 
 
+@pytest.mark.parametrize(
+    ("method", "given", "opening"),
+    [
+        ("wspro", (8.021, 0.794, 8.2598, 2.9643, 57.6542), (0.4054, 0.2631, 1.6824, 0.7324, 0)),
+        ("energy+momentum+yarnell", (7.0289, 0.3494, 10.8482, 2.1062, 50.2432),
+         (0.3295, 0.2887, 1.6841, 1.1295, 1)),
+    ],
+)  # fmt: skip
+def test_where_low_flow_and_energy_take_turns_at_a_deck_in_the_water_it_is_told(
+    method, given, opening
+):
+    """More water stands up to a metre lower there, however the higher of both is taken."""
+    made = dict(zip(("width", "side", "plain", "steep", "q"), given, strict=True))
+    size = dict(zip(("left", "right", "height", "thick", "piers"), opening, strict=True))
+    size |= {"open": 1, "span": 2.0, "barrels": 1, "road": True, "method": method,
+             "high_flow": "energy"}  # fmt: skip
+    flows = pd.DataFrame({"discharge_m3s": 0.6 * made["q"] * 1.05 ** np.arange(12)})
+    flows["profile"] = [f"{k:02}" for k in range(12)]
+    found = pg.water_profile(
+        valley(made), flows, {"slope": SLOPE * made["steep"]},
+        structures=standing("bridge", made, size),
+    )  # fmt: skip
+    above = found[found["structure_id"].notna()].sort_values("profile")
+    told = above["doubts"].str.contains("formula_step|several_levels").to_numpy()
+    down = np.flatnonzero(np.diff(above["level_m"]) < -1e-3)
+    assert len(down)
+    assert (told[down] | told[down + 1]).all()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(made=VALLEYS, size=SIZES, low=between(2.0, 8.5))

@@ -201,6 +201,13 @@ class Crossing:
             other_end = -math.inf if lacks > 0 else math.inf  # full opening, or the inlet
             near = abs(lacks) < NEAR * (bridge.up_chord - bridge.up_bed)
             beyond += [bridge._replace(down_chord=other_end)] if near else []
+        low = tuple(how for how in bridge.methods if how != "energy")
+        if low and not bridge.pressure and passed.energy > bridge.lid:
+            # with the deck in the water the formulas of low flow and energy take turns
+            beyond += [
+                bridge._replace(methods=("energy",)),
+                bridge._replace(methods=low, pressure_from=math.inf),
+            ]
         others = (replace(self, openings=(one,)) for one in beyond)
         off = max((abs(one.level_above(model, site) - passed.level) for one in others), default=0.0)
         return off if off >= STEP_M else 0.0
