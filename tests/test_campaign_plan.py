@@ -454,6 +454,9 @@ def test_what_is_done_has_its_days_and_neither_float_nor_rank():
     assert (got["latest_finish"] >= got["latest_start"]).all()
     assert plan.nodes["late_days"].tolist() == [4, 0, 0]
     assert plan.nodes["float_days"].isna().tolist() == [True, False, False]
+    assert plan.nodes["float_days"].dtype == "Int64"
+    assert f"机动 {plan.nodes['float_days'].iloc[1]} 个工作日" in plan.nodes["why"].iloc[1]
+    assert not plan.nodes["why"].str.contains(r"\d\.\d").any()
     assert plan.nodes["priority"].isna().tolist() == [True, False, False]
     assert sorted(plan.nodes["priority"].dropna()) == [1, 2]
 

@@ -664,7 +664,7 @@ def _table_of_nodes(
     number = activities["finish_number"].to_numpy()[job.last]
     late = np.where(job.need > NO_NEED, np.maximum(number - job.need, 0), 0)
     table["late_days"] = late
-    table["float_days"] = activities["float_days"].to_numpy()[job.last]
+    table["float_days"] = activities["float_days"].iloc[job.last].set_axis(table.index)
     table["critical"] = by_node["critical"].any()
     open_ = activities[activities["state"] != "done"].groupby("node_id", sort=False).first()
     table["next_stage"] = open_["stage"].reindex(table.index)
