@@ -16,7 +16,7 @@ import rasopenings
 import rasreference as ras
 import rasscour
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.lib import recfunctions
 from scipy.integrate import solve_ivp
@@ -590,6 +590,8 @@ def test_a_drowned_crest_loses_piece_by_piece():
     cuts=st.lists(st.floats(0.0, 1.0), max_size=5),
     energy=st.floats(0.05, 3.0), left=st.floats(0.0, 1.5),
 )  # fmt: skip
+@example(kind={}, points=[(0.0, 0.0), (1.0, 1e-5)], cuts=[0.5], energy=1.0, left=1.0)
+@example(kind={"sharp": True}, points=[(0, 0.0), (1.0, 1e-5)], cuts=[0.5], energy=1.0, left=0.3)
 def test_a_crest_carries_the_same_however_its_line_is_divided(kind, points, cuts, energy, left):
     """And what small steps of it carry, each by its own head and what the water below leaves."""
     run, z = np.array(points).T

@@ -123,13 +123,14 @@ def crest_flow(crest: Crest, energy: Array | float, tail: Array | float) -> Arra
     head = np.asarray(energy)[..., None] - crest.z
     wet = np.maximum(head, 0.0)
     falls, high = crest.z[1:] - crest.z[:-1], np.maximum(wet[..., 1:], wet[..., :-1])
-    flat = high**1.5
+    middle = (wet[..., 1:] + wet[..., :-1]) / 2  # of what is nearly level
+    flat = middle**1.5
     tail = np.asarray(tail)[..., None]
     if (tail > crest.low).any():
         left = np.maximum(np.asarray(energy)[..., None] - tail, 0.0)
         kind = {"ogee": crest.ogee, "sharp": crest.sharp}
         grown = _sharp_integral(wet, left) if crest.sharp else _drowned_integral(wet, left, crest)
-        flat = flat * submerged_factor(high, high - left, **kind)
+        flat = flat * submerged_factor(middle, middle - left, **kind)
     else:
         grown = 0.4 * wet**2.5
     with np.errstate(divide="ignore", invalid="ignore"):
