@@ -129,11 +129,12 @@ def _search_groups(
     """Search all groups for their next goal; bound and value of the latest, if they share that.
 
     A search begins anew each time, so that one with less work than the one before finds nothing
-    more: there are two, and between them the prices, which most groups don't need.
+    more: there are two, and between them the prices, which most groups don't need. The largest
+    lateness has none, and so the first search for it is long.
     """
     left = work * max((g.goal.effort for g in groups), default=1.0)
     shared = bool(groups) and groups[0].goal.kind == "largest_lateness"
-    for spare in (FIRST_SHARE, 1):  # a small part of the work, then all that is left
+    for spare in (2 if shared else FIRST_SHARE, 1):  # a part of the work, then all that is left
         for one in groups if left > 0 and spare == 1 else ():
             one.price()  # in turn: two threads only wait for the lock
         floor = max(g.low for g in groups) if shared else 0
