@@ -20,6 +20,7 @@ from pinghu_geo.nouns.beside import side_by_side
 from pinghu_geo.nouns.notices import heard
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 ERRORS = [e for e in vars(errors).values()
           if inspect.isclass(e) and issubclass(e, errors.PinghuError)]  # fmt: skip
 
@@ -399,6 +400,32 @@ def test_classes_of_the_script_that_asks_are_read_by_it_alone(tmp_path):
     said, wrong = script(OF_THE_SCRIPT, tmp_path).communicate(timeout=60)
     assert said.split("\n")[:4] == ["[2.0, 4.0, 6.0]"] * 2 + ["[3.0, 5.0, 7.0]", "[2.0, 4.0, 6.0]"]
     assert wrong == ""
+
+
+def test_others_import_this_package_from_where_it_was_imported(tmp_path):
+    """A notebook in a checkout has it of the folder it is in, whatever is installed."""
+    other = tmp_path / "other" / "pinghu_geo"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("raise ImportError('another')", "utf-8")
+    text = f"""
+import sys
+sys.path = ["", {str(other.parent)!r}, *(p for p in sys.path if p not in ("", {str(ROOT)!r}))]
+from pinghu_geo.nouns.beside import side_by_side
+sys.path.append({str(HERE)!r})
+import errands
+with side_by_side(2) as many:
+    asked = range(2), (errands.Path({str(tmp_path / "pids")!r}), 2)
+    print(len({{pid for _, pid in many.each(errands.where, *asked)}}))
+"""
+    running = subprocess.Popen(
+        [sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    try:
+        assert running.communicate(timeout=60) == ("2\n", "")
+    finally:
+        running.kill()
+        running.communicate()
 
 
 MEANWHILE = """

@@ -107,6 +107,15 @@ def _interpreter() -> str | None:
     return sys.executable if ours else None
 
 
+def _places() -> list[str]:
+    """Where another process finds modules: this package before all, if `sys.path` names it not.
+
+    So it is in a notebook or with ``python -c`` in a checkout, where another may be installed.
+    """
+    found, ours = [place for place in sys.path if place], str(Path(__file__).parents[2])
+    return found if ours in found else [ours, *found]
+
+
 @contextmanager
 def side_by_side(workers: Workers) -> Iterator[SideBySide]:
     """So many processes, this one among them, until the block ends; those of an outer block stay.
@@ -557,7 +566,7 @@ class _Helper:
         apart: dict[str, Any] = {"start_new_session": True}  # Ctrl-C is for whoever started it
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        places = os.pathsep.join(place for place in sys.path if place)
+        places = os.pathsep.join(_places())
         self._process = subprocess.Popen(
             [python, "-P", "-c", SERVE],
             stdin=subprocess.PIPE,
