@@ -149,6 +149,10 @@ def test_the_optimum_is_that_of_exhaustive_search(seed):
     if not between.any():
         assert total == pytest.approx(cost[fine].min())
     assert fine.sum() < len(fine)
+    # what is handed on holds no tables of the search, which are ten times as large
+    stretches = [one for f in best.done.found for one in f.stretches]
+    assert stretches
+    assert not any(hasattr(one, "march") for one in stretches)
 
 
 def test_laws(street):

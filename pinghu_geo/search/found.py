@@ -12,7 +12,7 @@ from pinghu_geo.flood.sections import Array
 from pinghu_geo.river.centreline import Centrelines
 from pinghu_geo.search.contacts import Approved
 from pinghu_geo.search.jogs import Bends, LineRules
-from pinghu_geo.search.joint import ChainSolution, Stretch
+from pinghu_geo.search.joint import ChainSolution, Extent
 from pinghu_geo.search.problem import SAME_COST, beside, design_works, touched_by, works_within
 from pinghu_geo.search.smooth import BentRiver
 from pinghu_geo.search.sparing import exchanged
@@ -38,7 +38,7 @@ class SearchedRiver:
     """One river as it was searched."""
 
     reach: Reach
-    stretches: list[Stretch]
+    stretches: list[Extent]
     solution: ChainSolution
     bound: float  # what it costs at least, beside what the rivers cost that it joins or that join
     proven: bool = False  # as searched, of all of these together
@@ -196,7 +196,7 @@ class _NodeRow(NamedTuple):
     changed: bool
 
 
-def _node_rows(found: SearchedRiver, stretch: Stretch, options: Array, most: int) -> list[_NodeRow]:
+def _node_rows(found: SearchedRiver, stretch: Extent, options: Array, most: int) -> list[_NodeRow]:
     """A stretch in rows of at most so many stations.
 
     A building counts where it stands first, seen from upstream; a change of offset between two

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -28,7 +28,7 @@ from pinghu_geo.search.problem import EXCESS_M, SAME_COST, NodeProblem, design_c
 from pinghu_geo.search.stretch import Reach, stretch_problem, touched_within
 from pinghu_geo.search.trials import REACH, Cheapest, Work, cheapest
 
-__all__ = ["Chain", "ChainSolution", "across", "lower_hull", "rising"]
+__all__ = ["Chain", "ChainSolution", "Extent", "across", "lower_hull", "rising"]
 
 # levels at which what lies upstream is asked for what it costs, and the exact values taken
 LEVELS = 9
@@ -46,16 +46,26 @@ FEW_LABELS, SKIPPED = 5_000, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Extent:
     """Stations from ``first`` to ``last`` where the line may move; both ends as approved."""
 
     first: int
     last: int
     problem: NodeProblem
     who: Array  # numbers of its buildings in the reach
-    march: March
     before: float  # what the approved line costs here
     base: int  # the option that changes nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch(Extent):
+    """An extent with the tables that it is searched by."""
+
+    march: March
+
+    def as_extent(self) -> Extent:
+        """Without its tables, which are large."""
+        return Extent(*(getattr(self, one.name) for one in fields(Extent)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +316,7 @@ class Chain:
             problem = replace(problem, spare=int(np.flatnonzero(who == spare)[0]))
         march = March(problem, lowest=arrive[0], highest=arrive[1])
         march.near_levels[known.tobytes()] = self.reach.level[:, first : last + 1]
-        return Stretch(first, last, problem, who, march, before, self.reach.options.base)
+        return Stretch(first, last, problem, who, before, self.reach.options.base, march)
 
     def _highest_level(self, first: int, following: int, most: Array) -> Array:
         """Highest levels at a station with which the approved river upstream keeps what it may."""

@@ -76,7 +76,7 @@ class Search:
             rivers = [(name, solution.rivers[name]) for name in names]
             found = [
                 SearchedRiver(
-                    mine[name], one.chain.stretches, one.solution,
+                    mine[name], [s.as_extent() for s in one.chain.stretches], one.solution,
                     one.solution.cost - (gap if name == names[0] else 0.0), gap <= SAME_COST,
                 )
                 for name, one in rivers
