@@ -302,15 +302,21 @@ def _modules_of(plan: Plan) -> list[str]:
         "campaigning": bool(plan.campaign),
         "deliver.chainages": bool(plan.campaign) and plan.writes("diagram"),  # matplotlib
     }
-    return [f"pinghu_geo.{name}" for name, is_wanted in wanted.items() if is_wanted]
+    made = [f"pinghu_geo.{name}" for name, is_wanted in wanted.items() if is_wanted]
+    return made + ["offlinefolium.elements"] * plan.writes("map")  # what `deliver.maps` inlines
 
 
 def _outputs_wanted(plan: Plan, found: Computation) -> list[str]:
-    """Outputs that are wanted and of which there is something, first what takes longest."""
-    of_run = {"diagram": found.campaign, "map": found, "gpkg": found, "ledger": found,
+    """Outputs that are wanted and of which there is something.
+
+    First what others have imported meanwhile, then what takes longest: the ledger of a campaign, or
+    else the layers.
+    """
+    of_run = {"diagram": found.campaign, "map": found, "ledger": found.campaign, "gpkg": found,
               "campaign": found.campaign, "schedule": found.campaign, "hydraulics": found.flood,
               "board": found.campaign}  # fmt: skip
-    return [one for one, of in of_run.items() if of is not None and plan.writes(one)]
+    wanted = [one for one, of in of_run.items() if of is not None and plan.writes(one)]
+    return wanted + ["ledger"] * (found.campaign is None and plan.writes("ledger"))
 
 
 def _write_output(of: tuple[_Results, list[str]], output: str, tell: Progress) -> None:
