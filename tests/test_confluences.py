@@ -174,6 +174,54 @@ def test_branches_alike_take_half_each_and_what_joins_them_below_stays_theirs():
     assert np.diff(made["discharge_m3s"])[-1] == pytest.approx(1e-9, rel=1e-4)
 
 
+def drop_above(parting):
+    """The river above ends on a step 4 m high: its level is critical, whatever is below."""
+    return parting.assign(elevation_m=parting["elevation_m"] + 4.0 * (parting["river"] == "up"))
+
+
+def test_branches_below_a_step_are_held_to_one_energy_too():
+    flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 30.0, 10.0]})
+    sections = drop_above(PARTING)
+    found = pg.water_profile(sections, flows, PARTED_ENDS, junctions=PARTS)
+    assert found["doubts"].str.contains("split").all()
+    made = pg.flood.balanced_flows(sections, flows, PARTED_ENDS, PARTS)
+    np.testing.assert_allclose(made["discharge_m3s"], [40.0, 20.0, 20.0], atol=0.05)
+
+
+@pytest.mark.parametrize("joins", ["one", "both"])
+def test_what_a_branch_has_less_the_rivers_that_it_flows_into_have_less(joins):
+    sections = pd.concat([
+        river("up", bed=0.9), river("a", bed=0.3), river("b", bed=0.3), river("t", bed=0.3),
+        river("down"),
+    ], ignore_index=True)  # fmt: skip
+    into = ["a", "t"] if joins == "one" else ["a", "b", "t"]
+    below = pd.DataFrame({"junction": "K", "river": [*into, "down"],
+                          "role": [*["in"] * len(into), "out"], "length_m": 20.0})  # fmt: skip
+    flows = pd.DataFrame({"river": ["up", "a", "b", "t", "down"],
+                          "discharge_m3s": [40.0, 30.0, 10.0, 5.0, 35.0]})  # fmt: skip
+    ends = pd.DataFrame({"river": ["down", "b"], "slope": 0.0005})
+    if joins == "both":
+        flows.loc[4, "discharge_m3s"], ends = 45.0, ends.head(1)
+    made = pg.flood.balanced_flows(sections, flows, ends, pd.concat([PARTS, below]))
+    q = made.set_index("river")["discharge_m3s"]
+    assert q["a"] < 25.0
+    assert q["a"] + q["b"] == pytest.approx(40.0)
+    assert q["t"] == 5.0
+    assert q["down"] == pytest.approx(q["a"] + 5.0 if joins == "one" else 45.0)
+    found = pg.water_profile(sections, made, ends, junctions=pd.concat([PARTS, below]))
+    assert not found["doubts"].str.contains("split").any()
+
+
+def test_no_split_is_said_to_be_found_where_faster_water_parts():
+    flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 30.0, 10.0]})
+    with pytest.raises(pg.errors.HydraulicsError, match="regime='supercritical'") as caught:
+        pg.flood.balanced_flows(
+            PARTING, flows, PARTED_ENDS, PARTS, regime="supercritical",
+            upstream=pd.DataFrame({"river": ["up", "a", "b"], "slope": 0.0005}),
+        )  # fmt: skip
+    assert caught.value.hint
+
+
 @pytest.mark.parametrize("case", ["three", "again", "dry"])
 def test_splits_that_cannot_be_found_are_named(case):
     sections, junctions, flows, ends = (

@@ -168,7 +168,7 @@ def junction_level(
     levels = []
     for end in out:
         length = mine.branch.length_m if len(out) == 1 else end.branch.length_m
-        levels.append(_level_by_energy(model, mine, end, length))
+        levels.append(_by_energy(model, mine, end, length)[0])
     return max(levels)
 
 
@@ -178,17 +178,23 @@ def energies_asked(model: Model, mine: End, out: Sequence[End]) -> list[float]:
     Of the discharges that really part they are one: HEC-RAS's split flow optimisation looks for
     those (Hydraulic Reference Manual, chapter 4).
     """
-    rows, flows = np.array([mine.row]), np.array([mine.flow])
-    levels = [_level_by_energy(model, mine, end, end.branch.length_m) for end in out]
-    return [float(model.state(rows, flows, np.array([z])).energy[0]) for z in levels]
+    return [_by_energy(model, mine, end, end.branch.length_m)[1] for end in out]
 
 
-def _level_by_energy(model: Model, mine: End, beyond: End, length: float) -> float:
+def _by_energy(model: Model, mine: End, beyond: End, length: float) -> tuple[float, float]:
+    """Level of a river's lowest section by a standard step, and the energy line asked of it.
+
+    The energy beyond and what is lost on the way: less than the river's own where it falls over
+    its critical level.
+    """
     rows, flows = np.array([mine.row]), np.array([mine.flow])
     below = model.state(np.array([beyond.row]), np.array([beyond.flow]), np.array([beyond.level]))
     ways = model.lengths.copy()
     ways[mine.row] = length
-    return float(model.with_lengths(ways).step(rows, flows, below)[0].level[0])
+    across = model.with_lengths(ways)
+    above = across.step(rows, flows, below)[0]
+    lost = across.losses(rows, above, below)[0]
+    return float(above.level[0]), float(below.energy[0] + lost[0])
 
 
 def _level_by_momentum(

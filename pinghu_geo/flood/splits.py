@@ -46,19 +46,20 @@ def balanced_flows(
     pandas.DataFrame
         river, chainage_m (missing: from the river's upper end), profile, discharge_m3s: the
         discharges of all rivers, for ``flows`` of `water_profile`. What one branch has less, the
-        other has more, all along it.
+        other has more, all along it and in the rivers that it flows into.
 
     Raises
     ------
     HydraulicsError, LayerError
         What `water_profile` refuses; a river that parts into three or more, or whose branch parts
-        again; branches whose energies differ however the discharge parts.
+        again; branches whose energies differ however the discharge parts; supercritical regime, in
+        which no energy below tells how the water parts.
 
     Notes
     -----
-    Energies at the junction within 0.5 mm of one another, by false position. Rivers beyond the
-    branches keep their discharges: branches that join again have the same sum. `water_profile`
-    takes the split as given and doubts it (``split``) where energies differ.
+    Energies at the junction within 0.5 mm of one another, by false position. Where branches join
+    again, the river below keeps its discharge. `water_profile` takes the split as given and doubts
+    it (``split``) where energies differ.
 
     References
     ----------
@@ -82,6 +83,11 @@ def balanced_flows(
     >>> found["discharge_m3s"].round(1).tolist()
     [50.0, 31.0, 19.0]
     """
+    if options.get("regime") == "supercritical":
+        raise HydraulicsError(
+            "balanced_flows finds no split by regime='supercritical'", layer="junctions",
+            hint='regime="mixed"  # or give the split: fast water goes on straight',
+        )  # fmt: skip
     given = options | {"junctions": junctions}
     case = profile_case(sections, flows, downstream, **given)
     q = {name: one.copy() for name, one in case.q.items()}
@@ -89,7 +95,7 @@ def balanced_flows(
         river: _two_branches(case, river) for river in case.order if case.edges.parts(river)
     }
     for _ in range(MOST_ROUNDS):
-        if all(_balanced(case, q, river, *both) for river, both in partings.items()):
+        if all(_balanced(case, q, river, more) for river, more in partings.items()):
             return _as_flows(case, q)
     raise HydraulicsError(
         "have branches of one energy each, but not all at once",
@@ -99,10 +105,18 @@ def balanced_flows(
     )
 
 
-def _two_branches(case: ProfileCase, river: str) -> tuple[str, str]:
-    """The branches of a river that parts."""
+def _two_branches(case: ProfileCase, river: str) -> dict[str, int]:
+    """The branches of a river that parts, and rivers that they flow into.
+
+    1: has more where the first branch has more; -1: has as much less.
+    """
     out = [branch.river for branch in case.edges.junctions[river].out]
-    again = [name for name in out if case.edges.parts(name)]
+    found = dict(zip(out, (1, -1), strict=False))
+    for name in reversed(case.order):  # upstream first
+        if name in found and name in case.edges.junctions:
+            for beyond in case.edges.junctions[name].out:
+                found[beyond.river] = found.get(beyond.river, 0) + found[name]
+    again = [name for name, by in found.items() if by and case.edges.parts(name)]
     if len(out) != 2 or again:
         raise HydraulicsError(
             f"parts into {len(out)}" if not again else "has a branch that parts again",
@@ -110,22 +124,21 @@ def _two_branches(case: ProfileCase, river: str) -> tuple[str, str]:
             ids=[river],
             hint="of two branches that don't part again the split is found; give that of others",
         )
-    return out[0], out[1]
+    return found
 
 
-def _balanced(case: ProfileCase, q: dict[str, Array], river: str, one: str, other: str) -> bool:
+def _balanced(case: ProfileCase, q: dict[str, Array], river: str, more: dict[str, int]) -> bool:
     """Shift discharge between two branches until they ask for one energy, in place.
 
     Whether nothing had to be shifted.
     """
-    named = case.laid.stations["river"].to_numpy()
-    first, second = named == one, named == other
+    share = case.laid.stations["river"].map(more).fillna(0).to_numpy(int)
     begin = {name: values.copy() for name, values in q.items()}
 
     def apart(shift: Array) -> Array:
         """How much more the first asks for where it has so much more, by flood [m]."""
         for by, (name, values) in zip(shift, begin.items(), strict=True):
-            q[name] = values + np.where(first, by, 0.0) - np.where(second, by, 0.0)
+            q[name] = values + by * share
         edges = replace(case.edges, lowest=lowest_sections(case.laid, q))
         asked = replace(case, q=q, edges=edges).energies_asked()[river]
         return np.asarray(asked[:, 0] - asked[:, 1])
@@ -134,7 +147,7 @@ def _balanced(case: ProfileCase, q: dict[str, Array], river: str, one: str, othe
     off = apart(shift)
     if (np.abs(off) < WITHIN_M).all():
         return True
-    spare = np.array([[v[first].min(), v[second].min()] for v in begin.values()])
+    spare = np.array([[v[share == k].min() for k in (1, -1)] for v in begin.values()])
     edge = LEAST_SHARE * spare.sum(axis=1)
     low, high = edge - spare[:, 0], spare[:, 1] - edge
     at_low, at_high = apart(low), apart(high)
@@ -151,9 +164,9 @@ def _balanced(case: ProfileCase, q: dict[str, Array], river: str, one: str, othe
         high, at_high = np.where(above, shift, high), np.where(above, off, at_high)
         low, at_low = np.where(above, low, shift), np.where(above, at_low, off)
         width = at_high - at_low
-        share = np.where(width > 0, -at_low / np.where(width > 0, width, 1.0), 0.5)
+        part = np.where(width > 0, -at_low / np.where(width > 0, width, 1.0), 0.5)
         # never nearer to an end than a tenth: a bracket that shrinks from one side only is slow
-        new = low + np.clip(share, 0.1, 0.9) * (high - low)
+        new = low + np.clip(part, 0.1, 0.9) * (high - low)
         shift = np.where(np.abs(off) < WITHIN_M, shift, new)
         off = apart(shift)
         if (np.abs(off) < WITHIN_M).all():
