@@ -1,6 +1,7 @@
 import functools
 import importlib
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -761,3 +762,18 @@ def test_the_map_of_an_adopted_scheme_shows_what_it_saves_and_nothing_of_the_oth
     assert not [words for words in shown if "让南 避免拆除" in words]
     with pytest.raises(pg.errors.LayerError, match="did you mean '让北'"):
         layers("让北方案")
+
+
+@pytest.mark.parametrize("kind", ["str", "date32[pyarrow]"])
+@pytest.mark.parametrize("sizes", [(2, 1), (1, 1, 1), (3, 0), (0, 3)])
+def test_a_table_of_several_pieces_is_stored_as_one_that_was_handed_over(tmp_path, kind, sizes):
+    """Another process has it in one piece, and its GeoPackage was another by two bytes."""
+    said = pd.Series(["2018-01-02", None, "2018-03-04"]).astype("str").astype(kind)
+    parts = [pd.DataFrame({"building_id": range(n), "said": said[:n]}) for n in sizes]
+    table = pd.concat(parts, ignore_index=True).set_index("building_id")
+    layer = gpd.GeoDataFrame(
+        table, geometry=gpd.points_from_xy(range(len(table)), range(len(table))), crs=4547
+    )
+    for name, one in {"a": layer, "b": pickle.loads(pickle.dumps(layer))}.items():
+        pg.deliver.write_results({"changes": one}, tmp_path / f"{name}.gpkg")
+    assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b.gpkg").read_bytes()

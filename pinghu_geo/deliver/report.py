@@ -7,6 +7,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 
 from pinghu_geo.deliver.qgis import StoredLayers, layer_styles, style_of
 from pinghu_geo.deliver.workbook import COLUMNS, cell_of, name_of_sheet, save_sheets
@@ -241,6 +242,22 @@ def write_results(
             # the time, and what is mixed not at all
             days = any(isinstance(kind, pd.ArrowDtype) for kind in kinds)
             arrow = days or all(str(kind) in PLAIN for kind in kinds)
-            write_frame(flat, temporary, layer=database_name(name), use_arrow=arrow, **shapes)
+            whole = _in_one_piece(flat) if arrow else flat
+            write_frame(whole, temporary, layer=database_name(name), use_arrow=arrow, **shapes)
         if styles:
             write_frame(layer_styles(styles, kept), temporary, layer="layer_styles")
+
+
+def _in_one_piece(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with each column in one piece, as a table lies that another process was handed.
+
+    What was put together of several lies in pieces; GDAL takes them in turn and counts its turns in
+    the file's head.
+    """
+    made = frame.copy(deep=False)
+    for name, kind in frame.dtypes.items():
+        if str(kind) == "str" or isinstance(kind, pd.ArrowDtype):
+            found = frame[name].array.__arrow_array__()
+            one = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+            made[name] = pd.array(one, kind)
+    return made
