@@ -250,7 +250,8 @@ def water_profile(
       by unsure_m, so that with a little more or less water it may stand as much lower or higher: of
       Yarnell's equation where the flow inside is nearly critical (momentum, class B), of pressure
       flow where the water below reaches the low chord (inlet, full opening), of low flow and energy
-      where the deck is in the water and high flow goes by energy
+      where the deck is in the water and high flow goes by energy (the higher counts: unsure_m is
+      how far both are apart, however deep the deck)
     - several_levels: below stands a bridge, passed by energy, in which other levels balance it, too
       (beneath the deck, against it, over it). The one nearest to the level below is taken; with a
       little more water the level above may be another, and lower
