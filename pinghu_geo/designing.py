@@ -261,6 +261,8 @@ def verdicts_in_flood(
     if "evidence" in data.flood:
         said = data.flood["evidence"].set_index("building_id")
         known = known.join(said[[c for c in said.columns if c not in known.columns]])
+        for column in known.columns.intersection(hit.columns):  # a cell left blank denies no layer
+            known[column] = known[column].where(known[column].notna(), hit[column])
     rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
     verdict = retention_verdict(
         hit, known, limits={k: float(asked[k]) for k in LIMITS}, rules=rules, lang=plan.lang

@@ -2,6 +2,7 @@
 
 import json
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -168,10 +169,37 @@ def test_a_run_says_how_many_are_in_review_for_want_of_what_a_form_asks(tmp_path
     text = file.read_text("utf-8")
     file.write_text(text + 'evidence = "依据.xlsx"\n', "utf-8")
     out = pg.run_project(file, tmp_path / "b", outputs=["summary"])
-    assert wanted.format("依据.xlsx") in summary_lines(out)  # the other three are blank
+    assert wanted.format("依据.xlsx") in summary_lines(out)  # the other four are blank
     told = {"building_id": "S"} | dict.fromkeys(
         ("sewage_ok", "optional", "structure_ok", "title_ok"), "是"
     )
     pg.deliver.write_blank_form("evidence", form, rows=[told])
     out = pg.run_project(file, tmp_path / "c", outputs=["summary"])
+    # nobody has told whether a developer clears it: no layer of zones, no cell of the form
+    assert wanted.format("依据.xlsx") in summary_lines(out)
+    pg.deliver.write_blank_form("evidence", form, rows=[told | {"in_project": "否"}])
+    out = pg.run_project(file, tmp_path / "d", outputs=["summary", "gpkg"])
     assert not [line for line in summary_lines(out) if "缺少依据" in line]
+    judged = gpd.read_file(out / "results.gpkg", layer="affected").iloc[0]
+    assert "属更新整备范围" not in judged["reason"]
+
+
+@pytest.mark.parametrize(("east", "within"), [(0, True), (200, False)])
+def test_a_blank_cell_of_the_form_denies_no_layer_of_zones(tmp_path, east, within):
+    """A zone around the house, and one 200 m away: the form's column of zones is left blank."""
+    file = _project_that_overtops(tmp_path, 'evidence = "依据.xlsx"\n')
+    zone = gpd.GeoDataFrame(
+        {"zone_id": ["Z"], "kind": ["renewal"]},
+        geometry=[shapely.box(X + east, Y, X + east + 60, Y + 40)], crs=4547,
+    ).set_index("zone_id")  # fmt: skip
+    pg.write_layer(zone, tmp_path / "更新.gpkg", "zones")
+    text = file.read_text("utf-8").replace("[schemes", 'zones = "更新.gpkg"\n[schemes', 1)
+    file.write_text(text, "utf-8")
+    told = {"building_id": "S"} | dict.fromkeys(
+        ("sewage_ok", "optional", "structure_ok", "title_ok"), "是"
+    )
+    pg.deliver.write_blank_form("evidence", tmp_path / "依据.xlsx", rows=[told])
+    out = pg.run_project(file, tmp_path / "结果", outputs=["summary", "gpkg"])
+    judged = gpd.read_file(out / "results.gpkg", layer="affected").iloc[0]
+    assert (judged["verdict"] == "demolish") is within, judged["reason"]
+    assert "属更新整备范围" not in judged["reason"]

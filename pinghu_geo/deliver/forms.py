@@ -125,7 +125,9 @@ def write_forms(
 
 
 # of tables whose other columns are computed: what is asked of whoever fills them
-ASKED = {"evidence": ("building_id", "sewage_ok", "optional", "structure_ok", "title_ok")}
+ASKED = {
+    "evidence": ("building_id", "sewage_ok", "optional", "structure_ok", "title_ok", "in_project")
+}
 
 
 def write_blank_form(
