@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import openpyxl
 import pandas as pd
 import pytest
+import shapely
 from campaigns import whole_campaign
 
 import pinghu_geo as pg
+from conftest import building_frame, river_frame
 
 NUMBERS = int | float
 
@@ -149,3 +151,19 @@ def test_nothing_is_cut_off(names, request):
                 if not isinstance(cell.value, str) or str(cell.value).startswith("制表"):
                     continue
                 assert wide(cell.value) <= room * round(high / 15) + 0.5, (sheet.title, cell.value)
+
+
+def test_changes_beside_a_campaign_bear_no_ids_that_are_its_nodes(written, tmp_path):
+    """A comparison numbers its own nodes from 001, as the campaign has numbered others."""
+    rivers = river_frame({"甲": [(506_000, 2_503_000), (506_400, 2_503_000)]})
+    houses = building_frame({"S": shapely.box(506_020, 2_503_012, 506_030, 2_503_022)}, floors=1)
+    lines = {"宽": pg.red_line(rivers, 15), "窄": pg.red_line(rivers, 10)}
+    both = pg.compare(lines, houses, rivers)
+    c, heads = written.campaign, {}
+    for name, given in {"with": c, "without": None}.items():
+        place = tmp_path / f"{name}.xlsx"
+        pg.write_ledger(c.tasks.buildings, place, campaign=given, comparison=both)
+        heads[name] = rows_of(openpyxl.load_workbook(place)["方案差异"])
+    assert heads["with"]["房屋编号"].tolist() == heads["without"]["房屋编号"].tolist() == ["S"]
+    assert "征拆节点" in heads["without"]
+    assert "征拆节点" not in heads["with"]

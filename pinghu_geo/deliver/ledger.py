@@ -191,7 +191,9 @@ def write_ledger(
             ledger.sheet(paper, "sums by scheme", both, list(both.columns), sums=False,
                          tens_of_thousands=True)  # fmt: skip
             changes = ledger.sorted(comparison.changes, first="scheme")
-            ledger.sheet(paper, "changes by scheme", changes, CHANGE_COLUMNS)
+            # nodes of a comparison are others than the campaign's, and bear the same ids
+            own = [c for c in CHANGE_COLUMNS if campaign is None or c != "node_id"]
+            ledger.sheet(paper, "changes by scheme", changes, own)
         for name, columns in BUILDING_SUBJECTS.items():
             # a sheet that says nothing beyond the first one is none
             if set(flat_rows(affected, columns)) - {*BUILDING_COLUMNS, affected.index.name}:
