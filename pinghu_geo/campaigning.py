@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import pandas as pd
@@ -37,9 +37,10 @@ from pinghu_geo.redline.overlap import totals
 from pinghu_geo.schemes.alternatives import Assessment
 
 __all__ = [
+    "CampaignGiven",
     "campaign_board",
     "campaign_diagrams",
-    "campaign_log",
+    "campaign_given",
     "campaign_msproject",
     "campaign_of",
     "campaign_sheets",
@@ -93,13 +94,37 @@ def campaign_tenants(plan: Plan) -> pd.DataFrame | None:
     return table.set_index("tenant_id")
 
 
-def with_tenants_of_table(plan: Plan, schemes: Mapping[str, Assessment]) -> dict[str, Assessment]:
+class CampaignGiven(NamedTuple):
+    """What [campaign] names, as it was read."""
+
+    tables: dict[str, pd.DataFrame]
+    stages: pd.DataFrame
+    tenants: pd.DataFrame | None
+    reports: pd.DataFrame | None  # those that were there before the store
+
+
+def campaign_given(plan: Plan) -> CampaignGiven:
+    """Read what [campaign] names, but for the store."""
+    asked, stages = plan.campaign, campaign_stages(plan)
+    tables = {
+        key: plan.table(asked[key], what)
+        for key, what in CAMPAIGN_TABLES.items()
+        if key in asked and key not in ("tenants", "log")
+    }
+    tenants, reports = campaign_tenants(plan), None
+    if "log" in asked:
+        reports = read_reports(plan.file(asked["log"]), stages=stages, project=plan.name)
+    return CampaignGiven(tables, stages, tenants, reports)
+
+
+def with_tenants_of_table(
+    plan: Plan, schemes: Mapping[str, Assessment], people: pd.DataFrame | None
+) -> dict[str, Assessment]:
     """Schemes whose houses have as many tenants as the project's table of them.
 
     A house of the adopted scheme that the table doesn't name has none, as on the board. Of one
     that only other schemes take it isn't known that anybody asked: it keeps what its layer says.
     """
-    people = campaign_tenants(plan)
     if people is None:
         return dict(schemes)
     listed = people["building_id"].value_counts()
@@ -122,26 +147,17 @@ def with_tenants_of_table(plan: Plan, schemes: Mapping[str, Assessment]) -> dict
     return done
 
 
-def campaign_log(plan: Plan, store: CampaignStore, stages: pd.DataFrame) -> pd.DataFrame:
-    """All reports: those of the store, and those of a table that was there before it."""
+def _all_reports(before: pd.DataFrame | None, store: CampaignStore) -> pd.DataFrame:
+    """Those of the store, and those that were there before it."""
     kept = store.log()
-    if "log" not in plan.campaign:
+    if before is None:
         return kept
-    before = read_reports(plan.file(plan.campaign["log"]), stages=stages, project=plan.name)
     return pd.concat([before, kept], ignore_index=True) if len(kept) else before
-
-
-def _campaign_tables(plan: Plan) -> dict[str, pd.DataFrame]:
-    """Tables that [campaign] names, but for tenants and reports."""
-    return {
-        key: plan.table(plan.campaign[key], what)
-        for key, what in CAMPAIGN_TABLES.items()
-        if key in plan.campaign and key not in ("tenants", "log")
-    }
 
 
 def campaign_of(
     plan: Plan,
+    given: CampaignGiven,
     affected: gpd.GeoDataFrame,
     layers: dict[str, gpd.GeoDataFrame],
     segments: pd.DataFrame | None,
@@ -156,6 +172,8 @@ def campaign_of(
     ----------
     plan
         With a section [campaign].
+    given
+        What it names, as it was read.
     affected
         Buildings of the adopted scheme, with verdict and who clears them.
     layers
@@ -169,10 +187,10 @@ def campaign_of(
     workers
         Processes that plan side by side.
     """
-    asked, tables, stages = plan.campaign, _campaign_tables(plan), campaign_stages(plan)
-    store, tenants = campaign_store(plan), campaign_tenants(plan)
+    asked, store = plan.campaign, campaign_store(plan)
+    tables, stages, tenants, reports = given
     tasks, reaches = _tasks_and_reaches(plan, affected, layers, segments, tables, store, tenants)
-    log = campaign_log(plan, store, stages)
+    log = _all_reports(reports, store)
     people = tasks.tenants if "tenants" in asked else None
     log = _reports_of_adopted(log, tasks, layers["buildings"], tenants)
     if as_of is None and log.empty:
@@ -251,7 +269,7 @@ def _tasks_and_reaches(
         tasks.nodes, groups, by=asked["balance_by"], banks=asked["banks"],
         rivers=layers["rivers"], cuts=tables.get("cuts"), fixed=tables.get("fixed"),
     )  # fmt: skip
-    return campaign_tasks(affected, segments=reaches.segments, **common), reaches
+    return tasks.by_reaches(reaches.segments, tenants, layers["rivers"]), reaches
 
 
 def _capacity_of_busy_groups(
@@ -398,9 +416,11 @@ def campaign_diagrams(campaign: Campaign, plan: Plan, target: Path) -> bool:
         return False
     from pinghu_geo.deliver.chainages import plot_time_chainage, write_sheets_of_plots
 
-    nodes, handover = campaign.plan.nodes, _campaign_tables(plan).get("handover")
+    nodes, handover = campaign.plan.nodes, plan.campaign.get("handover")
     if nodes.empty:
         return False
+    if handover is not None:
+        handover = plan.table(handover, CAMPAIGN_TABLES["handover"])
     sheets = (
         plot_time_chainage(
             campaign.plan, river, state=campaign.state, faces=campaign.faces.stretches,

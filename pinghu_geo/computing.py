@@ -32,6 +32,7 @@ from pinghu_geo.schemes.nodes import node_table
 
 if TYPE_CHECKING:  # imported where they are needed, for they take their time
     from pinghu_geo.campaign.standing import Campaign
+    from pinghu_geo.campaigning import CampaignGiven
     from pinghu_geo.designing import DesignedRiver, RiverInFlood
     from pinghu_geo.search.optimise import LeastDemolition
     from pinghu_geo.search.outcome import WithinRise
@@ -112,6 +113,24 @@ def _assessed_line(by: _Assessing, line: _Line, _: Progress) -> Assessment:
     if not isinstance(red, gpd.GeoDataFrame):
         red = red_line(by.rivers, red, interpolation=line.between)
     return assessed(red, by.buildings, by.rivers, rates=by.rates, **by.rules, depths=by.depths)
+
+
+def _given_of_campaign(_: None, plan: Plan, __: Progress) -> CampaignGiven:
+    """What the campaign is given, read."""
+    from pinghu_geo.campaigning import campaign_given
+
+    return campaign_given(plan)
+
+
+def _with_tenants(
+    plan: Plan, schemes: dict[str, Assessment], told: list[CampaignGiven]
+) -> dict[str, Assessment]:
+    """Schemes whose houses have the tenants that the campaign names, if it names any."""
+    if "tenants" not in plan.campaign:
+        return schemes
+    from pinghu_geo.campaigning import with_tenants_of_table
+
+    return with_tenants_of_table(plan, schemes, told[0].tenants)
 
 
 def _begun_schemes(
@@ -240,15 +259,13 @@ def _computed_beside(
         else designing.begun_levels(plan, data, river, many, rehearse=rehearse)
     )
     begun = _begun_schemes(plan, data, by, many)
+    given = many.begin(_given_of_campaign, [plan] if plan.campaign else [])
     if any("least" in source for source in plan.schemes.values()):
         least = designing.searched_lines(plan, data, river, tell, rehearse=rehearse, workers=many)
         searched(least)
     tell("computing the red line and who is affected")
-    schemes = _assessed_schemes(plan, by, begun, least)
-    if "tenants" in plan.campaign:
-        from pinghu_geo.campaigning import with_tenants_of_table
-
-        schemes = with_tenants_of_table(plan, schemes)
+    told = given.results()
+    schemes = _with_tenants(plan, _assessed_schemes(plan, by, begun, least), told)
     comparison = compare_assessed(schemes, partial_rule=rules["partial"])
     # what follows is about one scheme: the adopted one, or the baseline before any is adopted
     scheme = plan.campaign.get("adopted", comparison.baseline)
@@ -284,7 +301,9 @@ def _computed_beside(
 
     tell(CAMPAIGN_STEP)
     work = REHEARSED_WORK if rehearse else None
-    campaign = campaign_of(plan, hit, layers, segments, as_of=as_of, work=work, workers=many)
+    campaign = campaign_of(
+        plan, told[0], hit, layers, segments, as_of=as_of, work=work, workers=many
+    )
     if scheme in least:
         campaign = replace(campaign, proven=proof_of_search(scheme, least[scheme], plan.lang))
     nodes = campaign.nodes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import geopandas as gpd
@@ -55,6 +55,14 @@ class CampaignTasks(Result):
     nodes: gpd.GeoDataFrame
     classes: pd.DataFrame
     share: pd.DataFrame
+
+    def by_reaches(
+        self, segments: pd.DataFrame, tenants: pd.DataFrame | None, rivers: gpd.GeoDataFrame | None
+    ) -> CampaignTasks:
+        """The same tasks with the groups of responsible reaches; tenants and rivers as before."""
+        known = None if tenants is None else self.tenants
+        ours = self.buildings[self.buildings["task_class"] == "task"]
+        return replace(self, nodes=_nodes_of_tasks(ours, known, segments, rivers))
 
     def summary(self, *, lang: Lang = "zh") -> list[str]:
         """Sentences for people: each class by itself, never mixed."""
