@@ -87,6 +87,16 @@ def alone():
     return search(*town(), lines.append), lines
 
 
+def test_the_largest_is_searched_first_unless_time_is_limited():
+    rivers, buildings = town()
+    few = buildings[~buildings.index.str.match("A.[^0]")]
+    lines, limited = [], []
+    search(rivers, few, lines.append)
+    assert lines[-1] == "searching A"
+    search(rivers, few, limited.append, seconds=600.0)
+    assert limited == [f"searching {river}" for river in "ABC"]
+
+
 def test_a_search_by_several_is_that_by_one(alone, at_work, here):
     lines = []
     found = search(*town(), lines.append, workers=at_work)

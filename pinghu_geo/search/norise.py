@@ -248,6 +248,10 @@ class _System(NamedTuple):
     reaches: dict[str, Reach]
     where: dict[str, list[tuple[int, int]]]
 
+    def n_stations(self) -> int:
+        """At how many stations a line is searched for."""
+        return sum(last - first + 1 for part in self.where.values() for first, last in part)
+
 
 def _searched_rivers(
     search: Search,
@@ -256,12 +260,18 @@ def _searched_rivers(
     many: SideBySide,
     tell: Progress,
 ) -> list[SearchedRiver]:
-    """All rivers, each system by itself; after Ctrl-C those that weren't searched as approved."""
+    """All rivers, each system by itself; after Ctrl-C those that weren't searched as approved.
+
+    The largest first, or processes would end by waiting for it; in the order of the survey where
+    time is limited, of which it could take all.
+    """
     asked = [
         _System(names, mine, {name: extents(mine[name], search.asked.limits) for name in names})
         for names in systems
         for mine in [{name: reaches[name] for name in names}]
     ]
+    if search.deadline == np.inf:
+        asked.sort(key=_System.n_stations, reverse=True)
     found: dict[str, list[SearchedRiver]] = {}
     beside = many.each(_searched_system, asked, search, tell=tell, until=lambda: search.interrupted)
     try:
