@@ -35,8 +35,8 @@ CURES_IN_FILES = {
         "or leave the table's cells of it empty, which means any"
     ),
     r"tasks\.loc\[ids, column\] = \.\.\.$": (
-        "give their buildings floor areas (建筑面积) or floors (层数), and tenants (租户数), "
-        "0 where nobody rents"
+        "give their buildings floor areas (建筑面积) or floors (层数), and a column of tenants "
+        '(租户数), 0 where nobody rents, or their table: tenants = "租户.csv"  # in [campaign]'
     ),
     r"pd\.to_numeric\(|\.replace\(\[float\(|\.where\(": "correct them, or leave the cells empty",
     r"^buildings = buildings\[buildings\.geom_type\.isin": (
