@@ -27,7 +27,9 @@ from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.inputs import Inputs
 from pinghu_geo.nouns.beside import Begun, SideBySide, Workers
+from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import file_names
+from pinghu_geo.nouns.schema import label
 from pinghu_geo.plan import BANK_FREEBOARD, LIMITS, WITHIN_RISE, Plan
 from pinghu_geo.river.chainage import format_chainage
 from pinghu_geo.schemes.retention import retention_rules, retention_verdict
@@ -226,6 +228,24 @@ def _river_in_flood(
     return RiverInFlood(profile, above, lines, wet), before
 
 
+def _require_no_contradiction(said: pd.Series, layer: pd.Series) -> None:
+    """Refuse evidence that says of a building another thing than the layers do.
+
+    The verdict would follow the one, and who clears the building the other.
+    """
+    if not pd.api.types.is_bool_dtype(layer):
+        return
+    both = said.notna() & layer.notna()
+    odd = both[both].index[(said[both].astype(bool) != layer[both].astype(bool)).to_numpy()]
+    if len(odd):
+        raise LayerError(
+            f"says of {said.name} ({label(str(said.name))}) another thing than the layers",
+            layer="evidence",
+            ids=odd,
+            hint="leave these cells blank where the layers are right, else correct the layers",
+        )
+
+
 def verdicts_in_flood(
     plan: Plan,
     data: Inputs,
@@ -262,6 +282,7 @@ def verdicts_in_flood(
         said = data.flood["evidence"].set_index("building_id")
         known = known.join(said[[c for c in said.columns if c not in known.columns]])
         for column in known.columns.intersection(hit.columns):  # a cell left blank denies no layer
+            _require_no_contradiction(known[column], hit[column])
             known[column] = known[column].where(known[column].notna(), hit[column])
     rules = None if asked["rules"] is None else retention_rules(plan.file(asked["rules"]))
     verdict = retention_verdict(

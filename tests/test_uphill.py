@@ -203,3 +203,21 @@ def test_a_blank_cell_of_the_form_denies_no_layer_of_zones(tmp_path, east, withi
     judged = gpd.read_file(out / "results.gpkg", layer="affected").iloc[0]
     assert (judged["verdict"] == "demolish") is within, judged["reason"]
     assert "属更新整备范围" not in judged["reason"]
+
+
+@pytest.mark.parametrize(("east", "said"), [(0, "否"), (200, "是")])
+def test_evidence_that_contradicts_the_layer_of_zones_is_refused(tmp_path, east, said):
+    """The verdict followed the form, and who clears the house the layer."""
+    file = _project_that_overtops(tmp_path, 'evidence = "依据.xlsx"\n')
+    zone = gpd.GeoDataFrame(
+        {"zone_id": ["Z"], "kind": ["renewal"]},
+        geometry=[shapely.box(X + east, Y, X + east + 60, Y + 40)], crs=4547,
+    ).set_index("zone_id")  # fmt: skip
+    pg.write_layer(zone, tmp_path / "更新.gpkg", "zones")
+    text = file.read_text("utf-8").replace("[schemes", 'zones = "更新.gpkg"\n[schemes', 1)
+    file.write_text(text, "utf-8")
+    pg.deliver.write_blank_form(
+        "evidence", tmp_path / "依据.xlsx", rows=[{"building_id": "S", "in_project": said}]
+    )
+    with pytest.raises(pg.errors.LayerError, match="(?s)属更新整备范围.*: S"):
+        pg.run_project(file, tmp_path / "结果", outputs=["summary"])
