@@ -440,6 +440,7 @@ ELSEWHERE = {
         'x["repeated"] = ',
         'repeated="above"  # or',
     ),
+    "a river that parts, in test_confluences": ("goes on straight",),
     "a day, in test_campaign_state": ("# the day to be looked at",),
     "zones and marks at a long chain, in test_equations": (
         'reaches["x_repeated"] = ',
