@@ -216,6 +216,10 @@ def test_where_more_water_stands_lower_above_a_bridge_it_is_told(case):
         ("wspro", (8.021, 0.794, 8.2598, 2.9643, 57.6542), (0.4054, 0.2631, 1.6824, 0.7324, 0)),
         ("energy+momentum+yarnell", (7.0289, 0.3494, 10.8482, 2.1062, 50.2432),
          (0.3295, 0.2887, 1.6841, 1.1295, 1)),
+        # critical depth goes from beneath the deck to over it
+        ("energy", (8.021, 0.794, 8.2598, 2.9643, 57.6542), (0.4054, 0.2631, 1.6824, 0.7324, 0)),
+        ("energy", (7.0289, 0.3494, 10.8482, 2.1062, 50.2432),
+         (0.3295, 0.2887, 1.6841, 1.1295, 1)),
     ],
 )  # fmt: skip
 def test_where_low_flow_and_energy_take_turns_at_a_deck_in_the_water_it_is_told(

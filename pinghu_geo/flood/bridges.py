@@ -41,6 +41,8 @@ SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0
 
 # levels at which others are looked for that balance the energy, too, and how well [m]
 TRIED, NEARLY_M = 400, 0.05
+# of two critical depths the other one is near if it takes so much more energy over the bed [share]
+RIVAL = 0.1
 
 
 class Bridge(NamedTuple):
@@ -219,7 +221,9 @@ def has_other_levels(model: Model, bridge: Bridge, flow: Array, site: Site) -> b
     through, many = site.below, np.zeros(TRIED, int)
     for row in (bridge.down_row, bridge.up_row):
         rows = np.array([row])
-        taken, _ = model.step(rows, flow, through)
+        taken, found = model.step(rows, flow, through)
+        if found[0] == CRITICAL and _is_critical_elsewhere(model, rows, flow, taken):
+            return True
         low, high = float(model.critical(rows, flow)[0]), float(taken.energy[0]) + 1.0
         level = np.linspace(low, high, TRIED)
         state = model.state(rows[many], flow[many], level)
@@ -231,6 +235,21 @@ def has_other_levels(model: Model, bridge: Bridge, flow: Array, site: Site) -> b
                 return True
         through = taken
     return False
+
+
+def _is_critical_elsewhere(model: Model, rows: Array, flow: Array, taken: State) -> bool:
+    """Whether hardly more energy has a minimum at another level; one case, (1,).
+
+    Beneath a deck and over it the energy has one each. The lesser is critical depth, so that with a
+    little more water it goes from the one to the other, and the level above with it.
+    """
+    bottom, energy = float(model.sections.bottom[rows[0]]), float(taken.energy[0])
+    level = bottom + np.linspace(0.03, 1.0, TRIED) * (energy + 1.0 - bottom)
+    many = np.zeros(TRIED, int)
+    e = model.state(rows[many], flow[many], level).energy
+    dips = (e[1:-1] < e[:-2] - DIP_M) & (e[1:-1] <= e[2:])
+    other = np.abs(level[1:-1] - taken.level[0]) > 2 * (level[1] - level[0])
+    return bool((dips & other & (e[1:-1] - energy < RIVAL * (energy - bottom))).any())
 
 
 class Force(NamedTuple):

@@ -253,8 +253,9 @@ def water_profile(
       where the deck is in the water and high flow goes by energy (the higher counts: unsure_m is
       how far both are apart, however deep the deck)
     - several_levels: below stands a bridge, passed by energy, in which other levels balance it, too
-      (beneath the deck, against it, over it). The one nearest to the level below is taken; with a
-      little more water the level above may be another, and lower
+      (beneath the deck, against it, over it), or hardly more energy has a critical depth at another
+      level. The one nearest to the level below is taken; with a little more water the level above
+      may be another, and lower
 
     References
     ----------
