@@ -133,9 +133,9 @@ def _apply_china_holidays(
     free, made_up = _china_days()
     keep[np.isin(days, free)] = False
     keep[np.isin(days, made_up)] = True
-    years = free[[0, -1]].astype("datetime64[Y]")
-    first, behind = (years + [0, 1]).astype("datetime64[D]")
-    return first, behind - 1
+    first, last = free[[0, -1]].astype("datetime64[Y]")
+    behind = (last + np.timedelta64(1, "Y")).astype("datetime64[D]")
+    return first.astype("datetime64[D]"), behind - np.timedelta64(1, "D")
 
 
 @cache
