@@ -184,9 +184,8 @@ def test_a_run_says_how_many_are_in_review_for_want_of_what_a_form_asks(tmp_path
     assert "属更新整备范围" not in judged["reason"]
 
 
-@pytest.mark.parametrize(("east", "within"), [(0, True), (200, False)])
-def test_a_blank_cell_of_the_form_denies_no_layer_of_zones(tmp_path, east, within):
-    """A zone around the house, and one 200 m away: the form's column of zones is left blank."""
+def _project_beside_a_zone(tmp_path, east):
+    """A project with a form of evidence, and a zone of renewal so far east of its house."""
     file = _project_that_overtops(tmp_path, 'evidence = "依据.xlsx"\n')
     zone = gpd.GeoDataFrame(
         {"zone_id": ["Z"], "kind": ["renewal"]},
@@ -195,6 +194,13 @@ def test_a_blank_cell_of_the_form_denies_no_layer_of_zones(tmp_path, east, withi
     pg.write_layer(zone, tmp_path / "更新.gpkg", "zones")
     text = file.read_text("utf-8").replace("[schemes", 'zones = "更新.gpkg"\n[schemes', 1)
     file.write_text(text, "utf-8")
+    return file
+
+
+@pytest.mark.parametrize(("east", "within"), [(0, True), (200, False)])
+def test_a_blank_cell_of_the_form_denies_no_layer_of_zones(tmp_path, east, within):
+    """A zone around the house, and one 200 m away: the form's column of zones is left blank."""
+    file = _project_beside_a_zone(tmp_path, east)
     told = {"building_id": "S"} | dict.fromkeys(
         ("sewage_ok", "optional", "structure_ok", "title_ok"), "是"
     )
@@ -208,14 +214,7 @@ def test_a_blank_cell_of_the_form_denies_no_layer_of_zones(tmp_path, east, withi
 @pytest.mark.parametrize(("east", "said"), [(0, "否"), (200, "是")])
 def test_evidence_that_contradicts_the_layer_of_zones_is_refused(tmp_path, east, said):
     """The verdict followed the form, and who clears the house the layer."""
-    file = _project_that_overtops(tmp_path, 'evidence = "依据.xlsx"\n')
-    zone = gpd.GeoDataFrame(
-        {"zone_id": ["Z"], "kind": ["renewal"]},
-        geometry=[shapely.box(X + east, Y, X + east + 60, Y + 40)], crs=4547,
-    ).set_index("zone_id")  # fmt: skip
-    pg.write_layer(zone, tmp_path / "更新.gpkg", "zones")
-    text = file.read_text("utf-8").replace("[schemes", 'zones = "更新.gpkg"\n[schemes', 1)
-    file.write_text(text, "utf-8")
+    file = _project_beside_a_zone(tmp_path, east)
     pg.deliver.write_blank_form(
         "evidence", tmp_path / "依据.xlsx", rows=[{"building_id": "S", "in_project": said}]
     )
