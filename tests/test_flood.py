@@ -257,6 +257,10 @@ def test_houses_dry_by_the_own_coefficients_may_be_wet_in_their_band(houses):
         most = np.max([own["rise_alone_mm"], *(t["rise_alone_mm"] for t in pairs)], axis=0)
         assert (told["rise_alone_high_mm"] >= most - 1e-6).all()
         dry = own["rise_alone_mm"] == 0
+        # what nothing rises at has no place
+        risen = told["rise_alone_mm"] > 1e-3
+        assert (told["rise_at_m"].notna() == risen).all()
+        assert (told["rise_river"].notna() == risen).all()
         by_losses |= bool((dry & (pairs[-1]["rise_alone_mm"] > 0.1)).any())
         by_n |= bool((dry & (more["rise_alone_mm"] > 0.01)).any())
     assert by_losses

@@ -42,6 +42,8 @@ BATCH = 96
 # less of a building within a section is no obstacle but a touching corner [m]
 LEAST_M = 0.01
 
+# levels are solved to a millionth of a millimetre: of a rise below this nobody can say where it is
+NO_RISE_MM = 1e-3
 # a rise that grows by less across a structure isn't told [mm]
 LEAST_GROWTH_MM = 1.0
 
@@ -339,9 +341,9 @@ def building_rises(
         not all are; rise_grows_at, the structure across which the highest of them more than doubles
         on its way up, since other formulas hold there than without the house (None: there is no
         such); rise_rough_low_mm, rise_rough_high_mm, what the roughness alone makes of it;
-        rise_river, rise_at_m where it is highest (and rise_repeated {above, below}, where that
-        chainage occurs twice); joint, whether it is among those that can stay
-        together; rise_joint_mm, the highest rise with all of those kept, and for the others the
+        rise_river, rise_at_m where it is highest, nowhere where nothing rises (and rise_repeated
+        {above, below}, where that chainage occurs twice); joint, whether it is among those that can
+        stay together; rise_joint_mm, the highest rise with all of those kept, and for the others the
         rise with this one added to them, with rise_joint_low_mm and rise_joint_high_mm; n_sections
         it stands in; doubts of the base profile at those sections, and those of the house (Notes).
 
@@ -805,10 +807,12 @@ def _fill_rises_alone(
 ) -> None:
     """Rises of single buildings over the band, in place."""
     highest = single.max(axis=2)
-    where = trial.system.before[0].iloc[single[0].argmax(axis=1)]
-    found.loc[ids, "rise_river"] = where["river"].to_numpy()
-    found.loc[ids, "rise_at_m"] = where["chainage_m"].to_numpy()
-    found.loc[ids, "rise_repeated"] = where["repeated"].to_numpy()
+    risen = highest[0] > NO_RISE_MM
+    where = trial.system.before[0].iloc[single[0].argmax(axis=1)[risen]]
+    there = [i for i, above in zip(ids, risen, strict=True) if above]
+    for column, of in (("rise_river", "river"), ("rise_at_m", "chainage_m"),
+                       ("rise_repeated", "repeated")):  # fmt: skip
+        found.loc[there, column] = where[of].to_numpy()
     found.loc[ids, "rise_alone_mm"] = highest[0]
     found.loc[ids, "rise_alone_low_mm"] = highest.min(axis=0)
     found.loc[ids, "rise_alone_high_mm"] = highest.max(axis=0)
