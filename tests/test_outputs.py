@@ -113,6 +113,38 @@ def test_sums_stand_in_the_order_of_their_codes_or_names(done):
     assert list(dict.fromkeys(duties["河道"])) == ["君子布河", "鹅公岭河", "山厦河", "木古河"]
 
 
+@pytest.mark.parametrize(("lang", "words"), [
+    ("zh", ["能量法", "能量法+漫路(B类水流)", "闸孔式压力流", "动量法(C类水流)"]),
+    ("en", ["energy", "energy+road (class B)", "pressure inlet", "momentum (class C)"]),
+])  # fmt: skip
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_ways_through_structures_are_words_in_plain_tables_and_read_back_as_codes(
+    tmp_path, lang, words, suffix
+):
+    codes = ["energy", "energy+road B", "pressure_inlet", "momentum C"]
+    levels = pd.DataFrame({"profile": "100年", "river": "甲河", "chainage_m": range(4),
+                           "level_m": 12.3, "control": codes})  # fmt: skip
+    made = tmp_path / f"水面线.{suffix}"
+    pg.write_table(levels, made, lang=lang)
+    raw = pd.read_excel(made) if suffix == "xlsx" else pd.read_csv(made)
+    assert raw[pg.nouns.label("control", lang=lang)].tolist() == words
+    assert pg.read_table(made, "profile")["control"].tolist() == codes
+
+
+@pytest.mark.parametrize(("method", "word"), [
+    ("energy", "能量法"), ("energy+momentum", "能量法+动量法"), ("yarnell", "Yarnell公式"),
+    ("momentum + wspro", "动量法+WSPRO法"),
+])  # fmt: skip
+def test_methods_of_bridges_are_words_in_a_plain_table_and_read_back_as_codes(
+    tmp_path, method, word
+):
+    bridges = pg.read_table(pg.sample_folder() / "桥涵闸坝.csv", "structures").assign(method=method)
+    pg.write_table(bridges, tmp_path / "桥.xlsx")
+    assert set(pd.read_excel(tmp_path / "桥.xlsx")["低水算法"]) == {word}
+    again = pg.read_table(tmp_path / "桥.xlsx", "structures")["method"]
+    assert set(again) == {method.replace(" ", "")}
+
+
 def test_metres_have_as_many_decimals_everywhere_and_empty_notices_no_column(done, tmp_path):
     book = openpyxl.load_workbook(done / "hydraulics.xlsx")
     # notices are words, not codes; a column of none isn't there

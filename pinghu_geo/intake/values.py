@@ -10,7 +10,7 @@ import pandas as pd
 from pinghu_geo.nouns.door import EXACT, TRUTH
 from pinghu_geo.nouns.errors import ChainageError
 from pinghu_geo.nouns.numerals import numbers_written
-from pinghu_geo.nouns.schema import Column, canonical_codes
+from pinghu_geo.nouns.schema import CODE_LISTS, Column, canonical_codes
 from pinghu_geo.nouns.units import Stated, cell_units, ratios_written, turned_over
 from pinghu_geo.river.chainage import parse_chainage
 
@@ -24,7 +24,8 @@ def typed_column(values: pd.Series, column: Column, unit: Stated) -> pd.Series:
     """One column in its type; numbers without a unit of their own times what the heading says."""
     if column.dtype in ("text", "code"):
         text = values_as_text(values)
-        return canonical_codes(text, column) if column.dtype == "code" else text
+        coded = column.dtype == "code" or column.name in CODE_LISTS
+        return canonical_codes(text, column) if coded else text
     if column.dtype == "chainage":
         return values  # read with their prefixes, in `_with_line`
     if column.dtype == "date":

@@ -160,6 +160,22 @@ GATE_KIND = {
 }
 ROLE = {"in": ("汇入", "来水"), "out": ("流出", "出水")}
 JUNCTION_METHOD = {"energy": ("能量法",), "momentum": ("动量法",)}
+# how low flow passes a bridge; a cell may join several by +
+BRIDGE_METHOD = JUNCTION_METHOD | {
+    "yarnell": ("Yarnell公式",),
+    "wspro": ("WSPRO法", "WSPRO"),
+}
+# how the water passes a structure; a cell joins several by +, the class of low flow behind them
+CONTROL = BRIDGE_METHOD | {
+    "pressure_inlet": ("闸孔式压力流",),
+    "pressure_full": ("满孔压力流",),
+    "inlet": ("进口控制",),
+    "outlet": ("出口控制",),
+    "weir": ("堰流",),
+    "gate": ("闸孔出流",),
+    "drop": ("跌水",),
+    "road": ("漫路",),
+}
 PART = {
     "deck": ("桥面", "梁底与桥面"),
     "pier": ("桥墩",),

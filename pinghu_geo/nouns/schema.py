@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any, Literal
 
@@ -42,8 +42,11 @@ UNITS_EN = dict.fromkeys(("栋", "支", "个", "户", "层", "宗", "间"), "") 
 }  # fmt: skip
 # columns that list ids or words
 LISTS = {"blocked_by", "late_nodes", "nodes"}
-# columns that list codes
-CODE_LISTS = {"doubts"}
+# columns that list codes, and what stands between them
+CODE_LISTS = {"doubts": ",", "control": "+", "method": "+"}
+# the class of low flow behind the ways through a bridge, in the words of HEC-RAS
+FLOW_CLASS = re.compile(r"(?P<ways>.+) (?P<kind>[ABC])")
+CLASS_SAID = re.compile(r"\s*[((](?:class )?(?P<kind>[ABC])(?:类水流)?[))]$")
 # columns of names among which a word of ours stands
 PAYERS = {"cleared_by", "payer"}
 # words of ours that stand in a column of names
@@ -128,14 +131,27 @@ def code_label(column: str, code: object, *, lang: Lang = "zh") -> str:
     """Word for a code of a column, such as ``左岸`` for ``left``; NA is an empty text."""
     if code is None or code is pd.NA or (isinstance(code, float) and np.isnan(code)):
         return ""
-    if column in CODE_LISTS and "," in str(code):
-        words = (code_label(column, one, lang=lang) for one in str(code).split(","))
-        return ("、" if lang == "zh" else ", ").join(words)
+    if column in CODE_LISTS and (several := _listed_codes(column, str(code), lang)):
+        return several
     if lang == "zh":
         return _words_of(column).get(str(code), str(code))
     if column in LISTS:
         return str(code).replace("、", ", ")
-    return OWN_WORDS.get(str(code), str(code).replace("_", " ") if is_code(column) else str(code))
+    coded = is_code(column) or column in CODE_LISTS
+    return OWN_WORDS.get(str(code), str(code).replace("_", " ") if coded else str(code))
+
+
+def _listed_codes(column: str, code: str, lang: Lang) -> str:
+    """Words for several codes in one cell, and for a class of flow behind them; else nothing."""
+    if column == "control" and (found := FLOW_CLASS.fullmatch(code)):
+        ways = code_label(column, found["ways"], lang=lang)
+        said = f"({found['kind']}类水流)" if lang == "zh" else f" (class {found['kind']})"
+        return ways + said
+    between = CODE_LISTS[column]
+    if between not in code:
+        return ""
+    words = (code_label(column, one.strip(), lang=lang) for one in code.split(between))
+    return {"+": "+", ",": "、" if lang == "zh" else ", "}[between].join(words)
 
 
 @cache
@@ -296,10 +312,21 @@ def canonical_codes(values: pd.Series, column: Column) -> pd.Series:
     words |= {_folded_name(code): code for code in column.codes}
     known = {}
     for value in values.dropna().unique():
+        if column.name in CODE_LISTS:
+            known[value] = _codes_listed(str(value), column.name, words)
+            continue
         bare = unnumbered(str(value))
         ours = words.get(_folded_name(str(value))) or words.get(_folded_name(bare))
         known[value] = ours or value_meant(str(value), column.name) or value
     return values.map(known).astype("str").where(values.notna())
+
+
+def _codes_listed(text: str, column: str, words: Mapping[str, str]) -> str:
+    """Codes of a cell that lists several words; unknown ones stay."""
+    kind = CLASS_SAID.search(text)
+    parts = re.split(r"[+、,\uff0c]", text if kind is None else text[: kind.start()])
+    found = [words.get(_folded_name(part), part.strip()) for part in parts]
+    return CODE_LISTS[column].join(found) + (f" {kind['kind']}" if kind else "")
 
 
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], layer: str) -> None:

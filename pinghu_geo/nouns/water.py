@@ -224,7 +224,7 @@ WATER = (
             Column("regime", "code", "流态", codes=codes.REGIME),
             Column("doubts", "text", "提示", codes=codes.DOUBT),
             Column("structure_id", "text", "建筑物编号"),
-            Column("control", "text", "过流方式"),
+            Column("control", "text", "过流方式", codes=codes.CONTROL),
             Column("over_m3s", "float", "漫溢流量", "m³/s"),
             Column("unsure_m", "float", "水位可能偏差", "m"),
             Column("unbalanced_m", "float", "能量方程余差", "m"),
@@ -293,7 +293,7 @@ WATER = (
             Column("pier_width_m", "float", "墩宽", "m", minimum=0),
             Column("debris_width_m", "float", "漂浮物宽", "m", minimum=0),
             Column("debris_height_m", "float", "漂浮物高", "m", minimum=0),
-            Column("method", "text", "低水算法"),
+            Column("method", "text", "低水算法", codes=codes.BRIDGE_METHOD),
             Column(
                 "high_flow",
                 "code",
