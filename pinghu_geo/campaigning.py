@@ -190,25 +190,27 @@ def campaign_of(
     asked, store = plan.campaign, campaign_store(plan)
     tables, stages, tenants, reports = given
     tasks, reaches = _tasks_and_reaches(plan, affected, layers, segments, tables, store, tenants)
-    log = _all_reports(reports, store)
-    people = tasks.tenants if "tenants" in asked else None
-    log = _reports_of_adopted(log, tasks, layers["buildings"], tenants)
-    if as_of is None and log.empty:
-        as_of = asked["start"]  # nothing is reported yet: where we stand is the first day
-    state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
-    rules = priority_rules(None if asked["stages"] is None else plan.file(asked["stages"]))
     common: dict[str, Any] = {
         "stages": stages, "handover": tables.get("handover"),
         "capacity": _capacity_of_busy_groups(tables.get("capacity"), tasks, reaches, segments),
-        "start": asked["start"], "calendar": asked["calendar"], "priority": rules,
-        "rivers": layers["rivers"], "lang": plan.lang,
-        "work": float(asked["work"]) if work is None else work,
+        "start": asked["start"], "calendar": asked["calendar"], "lang": plan.lang,
+        "priority": priority_rules(None if asked["stages"] is None else plan.file(asked["stages"])),
+        "rivers": layers["rivers"], "work": float(asked["work"]) if work is None else work,
     }  # fmt: skip
-    # as planned, and where something is reported what is left from that day on
-    wanted = [{}, {"progress": state.stages, "as_of": state.as_of}][: 2 if len(log) else 1]
     with side_by_side(workers) as many:
-        plans = [made for _, made in many.each(_scheduled, wanted, (tasks.nodes, common))]
-    made, again = plans[0], plans[-1]
+        # as planned; and where something is reported what is left from that day on
+        planned = many.begin(_scheduled, [tasks.nodes], common)
+        log = _all_reports(reports, store)
+        people = tasks.tenants if "tenants" in asked else None
+        log = _reports_of_adopted(log, tasks, layers["buildings"], tenants)
+        if as_of is None and log.empty:
+            as_of = asked["start"]  # nothing is reported yet: where we stand is the first day
+        state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
+        left = None
+        if len(log):
+            left = schedule(tasks.nodes, **common, progress=state.stages, as_of=state.as_of)
+        (made,) = planned.results()
+    again = made if left is None else left
     faces = working_faces(
         tasks.buildings, layers["rivers"], state=state.reached, plan=again.activities,
         as_of=state.as_of, stages=stages,
@@ -226,12 +228,9 @@ def campaign_of(
     )  # fmt: skip
 
 
-def _scheduled(
-    of: tuple[pd.DataFrame, dict[str, Any]], more: dict[str, Any], _: Callable[[str], None]
-) -> Schedule:
+def _scheduled(rules: dict[str, Any], nodes: pd.DataFrame, _: Callable[[str], None]) -> Schedule:
     """A plan of all tasks."""
-    nodes, common = of
-    return schedule(nodes, **common, **more)
+    return schedule(nodes, **rules)
 
 
 def _tasks_and_reaches(

@@ -115,6 +115,14 @@ def _assessed_line(by: _Assessing, line: _Line, _: Progress) -> Assessment:
     return assessed(red, by.buildings, by.rivers, rates=by.rates, **by.rules, depths=by.depths)
 
 
+def _taken_parcels(
+    of: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, float], line: gpd.GeoDataFrame, _: Progress
+) -> gpd.GeoDataFrame:
+    """What a red line takes of parcels."""
+    parcels, rivers, tolerance = of
+    return affected(parcels, line, rivers, survey_tolerance_m=tolerance)
+
+
 def _given_of_campaign(_: None, plan: Plan, __: Progress) -> CampaignGiven:
     """What the campaign is given, read."""
     from pinghu_geo.campaigning import campaign_given
@@ -269,6 +277,10 @@ def _computed_beside(
     comparison = compare_assessed(schemes, partial_rule=rules["partial"])
     # what follows is about one scheme: the adopted one, or the baseline before any is adopted
     scheme = plan.campaign.get("adopted", comparison.baseline)
+    taken = many.begin(
+        _taken_parcels, [comparison.schemes[scheme].red_line] if "parcels" in layers else [],
+        (layers.get("parcels"), layers["rivers"], rules["survey_tolerance_m"]),
+    )  # fmt: skip
     hit = comparison.schemes[scheme].affected.copy()
     if "zones" in layers:
         hit = hit.join(clearing(hit, layers["zones"], least_ratio=rules["zone_ratio"]))
@@ -283,12 +295,7 @@ def _computed_beside(
     parcels = None
     if "parcels" in layers:
         hit["parcel_id"] = belongs_to(hit, layers["parcels"])
-        parcels = affected(
-            layers["parcels"],
-            comparison.schemes[scheme].red_line,
-            layers["rivers"],
-            survey_tolerance_m=rules["survey_tolerance_m"],
-        )
+        (parcels,) = taken.results()
         on = totals(hit, "parcel_id")
         on = on[on.index.notna()].drop(columns=["inside_m2", "n_full", "n_partial", "n_survey"])
         # on a parcel without any building that falls there is nothing to sum: 0, and known

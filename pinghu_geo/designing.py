@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -26,7 +27,7 @@ from pinghu_geo.flood.obstruction import (
 from pinghu_geo.flood.rises import freeboard
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.inputs import Inputs
-from pinghu_geo.nouns.beside import Begun, SideBySide, Workers
+from pinghu_geo.nouns.beside import Begun, SideBySide, Workers, side_by_side
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.inert import file_names
 from pinghu_geo.nouns.schema import label
@@ -246,6 +247,16 @@ def _require_no_contradiction(said: pd.Series, layer: pd.Series) -> None:
         )
 
 
+def _levels_beside(
+    of: tuple[pd.DataFrame, gpd.GeoDataFrame, list[Path], pd.DataFrame | None],
+    houses: gpd.GeoDataFrame,
+    _: Callable[[str], None],
+) -> pd.DataFrame:
+    """Levels beside houses."""
+    profile, rivers, dem, structures = of
+    return flood_levels(houses, profile, rivers, dem=dem, structures=structures)
+
+
 def verdicts_in_flood(
     plan: Plan,
     data: Inputs,
@@ -263,14 +274,18 @@ def verdicts_in_flood(
     river = designed.as_asked() | {"rivers": rivers}
     # of one house a river in a rehearsal: what is refused, is refused for it
     risen = gpd.GeoDataFrame(hit.groupby("river", sort=False).head(1)) if rehearse else hit
-    standing = building_obstacles(risen, designed.sections, rivers, structures=designed.structures)
-    rises = rises_above(
-        before, standing, risen, **river, allowed_mm=asked["allowed_mm"], progress=tell,
-        workers=workers,
-    )  # fmt: skip
-    rises = rises.reindex(hit.index)
     first = flood.profile[flood.profile["profile"] == flood.profile["profile"].iloc[0]]
-    above = flood_levels(hit, first, rivers, dem=dem, structures=designed.structures)
+    with side_by_side(workers) as many:
+        beside = many.begin(_levels_beside, [hit], (first, rivers, dem, designed.structures))
+        standing = building_obstacles(
+            risen, designed.sections, rivers, structures=designed.structures
+        )
+        rises = rises_above(
+            before, standing, risen, **river, allowed_mm=asked["allowed_mm"], progress=tell,
+            workers=many,
+        )  # fmt: skip
+        (above,) = beside.results()
+    rises = rises.reindex(hit.index)
     places = ("rise_river", "rise_at_m", "rise_repeated")
     columns = [c for c in rises.columns if c.startswith("rise_") and c not in places]
     known = rises[columns].dropna(axis=1, how="all")
