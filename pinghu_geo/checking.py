@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import geopandas as gpd
 import pandas as pd
 
 from pinghu_geo.computing import CAMPAIGN_STEP, FLOOD_STEP, compute_all
-from pinghu_geo.cures import hint_for_files, with_hint, with_keys_for_cures
+from pinghu_geo.cures import hint_for_files, table_of, with_hint, with_keys_for_cures
+from pinghu_geo.flood.junctions import junction_table, refuse_circles
 from pinghu_geo.inputs import is_width_table, path_and_options, prepare_layer, read_inputs
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
 from pinghu_geo.intake.faults import examine, read_for_check
@@ -19,6 +22,7 @@ from pinghu_geo.nouns.errors import PinghuError
 from pinghu_geo.nouns.notices import heard
 from pinghu_geo.nouns.schema import Lang
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, Plan, read_plan
+from pinghu_geo.river.centreline import lay_out, river_codes
 
 __all__ = ["check_project"]
 
@@ -48,6 +52,29 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
         The project file is wrong.
     """
     plan = read_plan(Path(project))
+    files = _files_of_plan(plan)
+    read: dict[str, tuple[Any, Findings]] = {}
+    known: dict[str, tuple[Any, Findings]] = {}
+    for name, (what, path, reading) in files.items():
+        frame, seen = read_for_check(path, what, lang=lang, **reading)
+        if name in plan.layers and frame is not None:
+            known[name] = (frame, seen)
+        rivers = read["rivers"][0] if what == "red_line" else None
+        read[name] = (_prepared_or_none(plan, frame, what, seen, rivers), seen)
+    others = {name: _sound_rows(read[name][0]) for name in ("rivers", "buildings")}
+    found = []
+    for name, (frame, seen) in read.items():
+        other = others["buildings" if name == "rivers" else "rivers"]
+        told = examine(frame, files[name][0], seen, other)
+        if name == "junctions" and not (told["severity"] == "error").any():
+            told = _faults_of_junctions(frame, seen, others["rivers"])
+        found.append(told.assign(layer=name))
+    faults = with_keys_for_cures(pd.concat(found, ignore_index=True)[list(FIELDS)])
+    return _faults_by_rehearsal(plan, faults, lang, known)
+
+
+def _files_of_plan(plan: Plan) -> dict[str, tuple[str, Any, dict[str, Any]]]:
+    """Files of layers and tables, each with its noun and how it is read, by their names."""
     files: dict[str, tuple[str, Any, dict[str, Any]]] = {}
     for name, source in plan.layers.items():
         files[name] = (name, *path_and_options(plan, source))
@@ -64,21 +91,30 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
             files[name] = ("widths", *path_and_options(plan, table_source(source["widths"])))
         elif "path" in source:
             files[name] = ("red_line", *path_and_options(plan, source))
-    read: dict[str, tuple[Any, Findings]] = {}
-    known: dict[str, tuple[Any, Findings]] = {}
-    for name, (what, path, reading) in files.items():
-        frame, seen = read_for_check(path, what, lang=lang, **reading)
-        if name in plan.layers and frame is not None:
-            known[name] = (frame, seen)
-        rivers = read["rivers"][0] if what == "red_line" else None
-        read[name] = (_prepared_or_none(plan, frame, what, seen, rivers), seen)
-    others = {name: _sound_rows(read[name][0]) for name in ("rivers", "buildings")}
-    found = []
-    for name, (frame, seen) in read.items():
-        other = others["buildings" if name == "rivers" else "rivers"]
-        found.append(examine(frame, files[name][0], seen, other).assign(layer=name))
-    faults = with_keys_for_cures(pd.concat(found, ignore_index=True)[list(FIELDS)])
-    return _faults_by_rehearsal(plan, faults, lang, known)
+    return files
+
+
+def _faults_of_junctions(
+    frame: pd.DataFrame, seen: Findings, rivers: gpd.GeoDataFrame | None
+) -> pd.DataFrame:
+    """What each junction is refused for, and what all of them are; a run names but the first."""
+
+    def refused(test: Callable[[], object]) -> bool:
+        try:
+            test()
+        except PinghuError as fault:
+            seen.add_error(fault)
+            return True
+        return False
+
+    each = [refused(partial(junction_table, rows)) for _, rows in frame.groupby("junction")]
+    if not any(each) and not refused(partial(junction_table, frame)):
+        refused(partial(refuse_circles, junction_table(frame)))
+    with suppress(PinghuError):  # which is said of the rivers
+        lines = None if rivers is None else lay_out(rivers)
+        if lines is not None:
+            refused(partial(river_codes, pd.Series(frame["river"].unique()), lines, "junctions"))
+    return seen.table()
 
 
 def _prepared_or_none(
@@ -124,7 +160,7 @@ def _faults_by_rehearsal(
         # what an earlier step computed with hinders nobody: this refusal is about something else
         passed = errors & faults["layer"].isin(_inputs_passed(plan, steps))
         faults.loc[passed, "severity"] = "warning"
-        layer = next((n for n in plan.layers if fault.layer.startswith(n)), fault.layer)
+        layer = next((n for n in plan.layers if fault.layer.startswith(n)), table_of(fault.layer))
         told = faults[
             errors & ~passed & faults["layer"].isin([layer, *_schemes_of_noun(plan, layer)])
         ]

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 import pandas as pd
 
 from pinghu_geo.keys import table_source
-from pinghu_geo.nouns.errors import LayerError, OptimiseError, PinghuError
+from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError, PinghuError
 from pinghu_geo.nouns.inert import source_name
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, Plan
 
-__all__ = ["for_the_shell", "hint_for_files", "with_hint", "with_keys_for_cures"]
+__all__ = ["for_the_shell", "hint_for_files", "table_of", "with_hint", "with_keys_for_cures"]
 
 # what to do in Excel, by the Python that cures the same; the first that fits
 CURES_IN_FILES = {
@@ -45,6 +45,13 @@ CURES_IN_FILES = {
     r'^red_line\["river"\] = ': (
         "draw an area for each river around its centreline, or name the river of each in a column"
     ),
+    r'^downstream=\{"level_m": 3\.2\}': (
+        "give each river one row of boundaries (边界条件) a flood, with its level (水位) or slope "
+        "(坡降)"
+    ),
+    r'^junctions\["method"\] = "energy"': (
+        "write 能量法 (energy) as the method (算法) of this junction, or correct its angles (夹角)"
+    ),
     r"^(\w+) = \1(?:\.loc)?\[": "correct the rows in the file, or leave them out",
 }
 
@@ -71,9 +78,11 @@ def with_keys_for_cures(faults: pd.DataFrame) -> pd.DataFrame:
 
 def with_hint(fault: PinghuError, hint: str) -> PinghuError:
     """A fault with another cure."""
-    if not isinstance(fault, LayerError) or hint == fault.hint:
+    if not isinstance(fault, LayerError | HydraulicsError) or hint == fault.hint:
         return fault
-    return LayerError(fault.problem, layer=fault.layer, ids=fault.ids, hint=hint, fault=fault.fault)
+    return type(fault)(
+        fault.problem, layer=fault.layer, ids=fault.ids, hint=hint, fault=fault.fault
+    )
 
 
 @contextmanager
@@ -81,15 +90,15 @@ def for_the_shell(plan: Plan) -> Iterator[None]:
     """Give faults of a layer or table its file, and a cure for those who type no Python."""
     try:
         yield
-    except LayerError as fault:
+    except (LayerError, HydraulicsError) as fault:
         named = _layer_with_file(plan, fault.layer)
         hint = hint_for_files(fault.hint)
         if fault.fault == "invalid_geometry" and named is not None:
             hint = f"repair = true  # in {plan.path.name}, above the first [section]"
         if named is None and hint == fault.hint:
             raise
-        raise LayerError(fault.problem, layer=named or fault.layer, ids=fault.ids, hint=hint,
-                         fault=fault.fault) from fault  # fmt: skip
+        raise type(fault)(fault.problem, layer=named or fault.layer, ids=fault.ids, hint=hint,
+                          fault=fault.fault) from fault  # fmt: skip
     except OptimiseError as fault:
         limit = re.match(r'limits = limits \| \{"(\w+)": ([\d.]+)\}', fault.hint)
         if limit is None:
@@ -108,8 +117,14 @@ def hint_for_files(hint: str) -> str:
     return hint
 
 
+def table_of(layer: str) -> str:
+    """The table that a project file names, of what a function calls by its place at the river."""
+    return "boundaries" if layer == "downstream" else layer
+
+
 def _layer_with_file(plan: Plan, layer: str) -> str | None:
     """A layer or table with the one file that the project names for it; None where none is one."""
+    layer = table_of(layer)
     if layer == "fixed":
         noun, given = "segments", [plan.campaign.get("fixed")]
     elif layer == "stages":

@@ -6,7 +6,7 @@ A project without a flood and without a search needs nothing of this, nor of wha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 from pinghu_geo.flood.bends import bend_rises
 from pinghu_geo.flood.channel import design_sections
 from pinghu_geo.flood.hydraulics import water_profile
+from pinghu_geo.flood.meetings import junction_levels
 from pinghu_geo.flood.obstruction import (
     LOSSES,
     LevelsBefore,
@@ -25,6 +26,7 @@ from pinghu_geo.flood.obstruction import (
     section_lines,
 )
 from pinghu_geo.flood.rises import freeboard
+from pinghu_geo.flood.splits import balanced_flows
 from pinghu_geo.flood.terrain import flood_levels, inundation, sections_from_dem
 from pinghu_geo.inputs import Inputs
 from pinghu_geo.nouns.beside import Begun, SideBySide, Workers, side_by_side
@@ -63,6 +65,7 @@ class DesignedRiver:
     downstream: pd.DataFrame
     structures: pd.DataFrame | None = None
     structure_parts: pd.DataFrame | None = None
+    junctions: pd.DataFrame | None = None
 
     def as_asked(self) -> dict[str, Any]:
         """By the names of the arguments of `water_profile`."""
@@ -77,6 +80,7 @@ class RiverInFlood:
     freeboard: pd.DataFrame  # with what a standard asks of it, where the project names one
     sections: gpd.GeoDataFrame
     inundation: gpd.GeoDataFrame
+    junctions: pd.DataFrame | None = None  # what the water does at them
 
     def summary(self) -> list[dict[str, Any]]:
         """Level, speed, freeboard, doubts of each river and flood, for those who read no table."""
@@ -150,14 +154,19 @@ def designed_river(plan: Plan, data: Inputs) -> DesignedRiver:
         half_width_m=asked["half_width_m"],
         structures=structures,
     )
-    return DesignedRiver(
+    river = DesignedRiver(
         made.sections,
         made.banks,
         tables["flows"],
         tables["boundaries"],
         data.structures,
         tables.get("structure_parts"),
+        tables.get("junctions"),
     )
+    if river.junctions is None or asked["split"] == "given":
+        return river
+    split = balanced_flows(**river.as_asked(), rivers=data.layers["rivers"])
+    return replace(river, flows=split)
 
 
 def _search_least(
@@ -226,7 +235,9 @@ def _river_in_flood(
         above = above.assign(
             freeboard_asked_m=float(height), freeboard_source=f"{standard} {clause}"
         )
-    return RiverInFlood(profile, above, lines, wet), before
+    meets = designed.junctions
+    at = None if meets is None else junction_levels(profile, meets)
+    return RiverInFlood(profile, above, lines, wet, at), before
 
 
 def _require_no_contradiction(said: pd.Series, layer: pd.Series) -> None:

@@ -133,7 +133,7 @@ def read_plan(path: Path) -> Plan:
     mistakes.found += of_keys
     layers = {name: table_source(v) for name, v in raw["layers"].items()}
     schemes = {name: table_source(v) for name, v in raw["schemes"].items()}
-    _check_schemes(schemes, mistakes, with_flood=bool(raw["flood"]))
+    _check_schemes(schemes, mistakes, raw["flood"])
     with mistakes.caught("crs"):
         _require_known_crs(raw.get("crs"))
     with mistakes.caught("campaign", "start"):
@@ -387,7 +387,7 @@ def _path_of_header(line: str) -> tuple[str, ...]:
 
 
 def _check_schemes(
-    schemes: Mapping[str, dict[str, Any]], mistakes: _ProjectMistakes, *, with_flood: bool
+    schemes: Mapping[str, dict[str, Any]], mistakes: _ProjectMistakes, flood: Mapping[str, Any]
 ) -> None:
     """What the keys of schemes say together."""
     with mistakes.caught("schemes"):
@@ -408,7 +408,7 @@ def _check_schemes(
             _require_both_widths(name, source.get("widths"))
         with mistakes.caught("schemes", name, "least"):
             if "least" in source:
-                _require_sound_search(name, source["least"], schemes, with_flood=with_flood)
+                _require_sound_search(name, source["least"], schemes, flood)
 
 
 def _require_both_widths(name: str, widths: Any) -> None:
@@ -421,7 +421,7 @@ def _require_both_widths(name: str, widths: Any) -> None:
 
 
 def _require_sound_search(
-    name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]], *, with_flood: bool
+    name: str, asked: Any, schemes: Mapping[str, Mapping[str, Any]], flood: Mapping[str, Any]
 ) -> None:
     """Refuse a search that doesn't start from a scheme with a width table."""
     if not isinstance(asked, dict) or "widths" not in schemes.get(str(asked.get("from")), {}):
@@ -430,10 +430,18 @@ def _require_sound_search(
             hint='least = { from = "原方案", inward_m = 4, clear_m = 0.3 }',
         )
     within = [key for key in WITHIN_RISE if key in asked]
-    if within and not ("allowed_mm" in asked and with_flood):
+    if within and not ("allowed_mm" in asked and flood):
         raise ProjectError(
             f"scheme {name}: least states {within[0]} without what a rise is computed from",
             hint="allowed_mm = 20 in it, and a section [flood] with the river's design",
+        )
+    if within and "junctions" in flood:
+        raise ProjectError(
+            f"scheme {name}: least states {within[0]}, and a search within a rise knows no "
+            "junctions ([flood] junctions): rivers that it searches join another one",
+            hint=f"leave {', '.join(within)} out of it: it searches by width and conveyance then; "
+            "or, where no river parts, leave junctions out, and let boundaries say which river "
+            "each joins and where (joins, joins_at_m)",
         )
 
 

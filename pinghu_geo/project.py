@@ -19,7 +19,7 @@ from pinghu_geo.campaign.stages import stage_words
 from pinghu_geo.computing import Computation, Progress, compute_all, progress_in, proof_of_search
 from pinghu_geo.cures import for_the_shell
 from pinghu_geo.deliver.report import write_results, write_sheets, write_table
-from pinghu_geo.deliver.standing import structures_on_plan
+from pinghu_geo.deliver.standing import junctions_on_plan, structures_on_plan
 from pinghu_geo.inputs import (
     Inputs,
     read_inputs,
@@ -334,7 +334,8 @@ def _write_output(of: tuple[_Results, list[str]], output: str, tell: Progress) -
         tell("writing hydraulics.xlsx")
         write_hydraulics(
             found.flood.profile, folder / "hydraulics.xlsx", freeboard=found.flood.freeboard,
-            rivers=data.layers["rivers"], title=plan.name, lang=plan.lang,
+            junctions=found.flood.junctions, rivers=data.layers["rivers"], title=plan.name,
+            lang=plan.lang,
         )  # fmt: skip
     elif output == "map":
         tell("writing map.html")
@@ -386,6 +387,10 @@ def _write_layers(plan: Plan, data: Inputs, found: Computation, folder: Path) ->
     if (standing := data.structures) is not None:
         outlines = structures_on_plan(standing, layers["rivers"], plan.lang)[["label", "geometry"]]
         out["structures"] = outlines.join(standing)
+    if (meets := data.flood.get("junctions")) is not None:
+        out["junctions"] = junctions_on_plan(meets, layers["rivers"], plan.lang)[
+            ["label", "geometry"]
+        ]
     said = StoredLayers.of({name: spoken(layer, plan.lang) for name, layer in out.items()})
     words = stage_words_of(plan, found.campaign)
     write_results(said, folder / "results.gpkg", codes=words, lang=plan.lang)
@@ -448,6 +453,7 @@ def _command_map_of_run(plan: Plan, data: Inputs, found: Computation, proofs: li
         state=None if found.campaign is None else found.campaign.state,
         stages=None if found.campaign is None else found.campaign.stages,
         structures=data.structures,
+        junctions=data.flood.get("junctions"),
         ground=plan.file(plan.map["ground"]) if "ground" in plan.map else None,
         ground_gcj02=plan.map.get("gcj02", False),
         title=say("{} · command map", plan.lang, plan.name),

@@ -125,6 +125,36 @@ def test_a_house_at_a_parting_of_energies_apart_has_no_rise():
     assert doubted["rise_alone_mm"].isna().all()
 
 
+def test_rises_beside_a_river_that_no_junction_names_are_those_of_each_alone():
+    """A second system of rivers was refused: junctions name rivers that it has not."""
+    lines = {"up": [(0, 0), (100, 0)], "a": [(130, 0), (280, 0)], "b": [(100, -30), (100, -180)],
+             "alone": [(0, 500), (100, 500)]}  # fmt: skip
+    rivers = gpd.GeoDataFrame(
+        index=pd.Index(list(lines), name="river"), crs=4547,
+        geometry=[shapely.LineString(line) for line in lines.values()],
+    )  # fmt: skip
+    houses = gpd.GeoDataFrame(
+        index=pd.Index(["above", "beside"], name="building_id"), crs=4547,
+        geometry=[shapely.box(40, 3, 60, 5), shapely.box(40, 503, 60, 505)],
+    )  # fmt: skip
+    other = river("alone")
+    flows = pd.DataFrame({"river": list(lines), "discharge_m3s": [40.0, 20.0, 20.0, 30.0]})
+    ends = pd.DataFrame({"river": ["a", "b", "alone"], "slope": 0.0005})
+
+    def rises(sections, who, junctions):
+        names = sections["river"].unique()
+        return pg.building_rises(
+            houses.loc[who], sections, flows[flows["river"].isin(names)],
+            ends[ends["river"].isin(names)], rivers, allowed_mm=20.0, losses=(),
+            junctions=junctions,
+        )["rise_alone_mm"]  # fmt: skip
+
+    both = rises(pd.concat([PARTING, other]), ["above", "beside"], PARTS)
+    each = pd.concat([rises(PARTING, ["above"], PARTS), rises(other, ["beside"], None)])
+    assert (both > 1.0).all()
+    pd.testing.assert_series_equal(both, each)
+
+
 def test_only_the_flood_that_parts_wrongly_is_doubted():
     flows = pd.DataFrame({
         "river": ["up", "a", "b"] * 2, "profile": ["half"] * 3 + ["given"] * 3,
@@ -721,3 +751,14 @@ def test_the_energy_through_a_deck_in_the_water_by_hand():
 def test_a_gravity_that_is_not_the_earths_is_named(gravity):
     with pytest.raises(pg.errors.HydraulicsError, match="none of the earth's"):
         pg.water_profile(river("r"), 40.0, {"level_m": 2.0}, gravity_ms2=gravity)
+
+
+def test_a_long_section_names_the_junctions_at_its_ends():
+    """Of the river that parts at its lower end, of a branch at its upper one."""
+    pytest.importorskip("matplotlib")
+    flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 20.0, 20.0]})
+    found = pg.water_profile(PARTING, flows, PARTED_ENDS, junctions=PARTS)
+    for name, at, others in (("up", 100.0, "J: a、b"), ("a", 0.0, "J: up、b")):
+        axes = pg.plot_long_section(found, name, junctions=PARTS).axes[0]
+        [said] = [text for text in axes.texts if text.get_text()]
+        assert (said.get_text(), said.xy[0]) == (others, at)

@@ -70,6 +70,7 @@ PROFILE_COLUMNS = [
     "depth_m", "velocity_ms", "froude", "area_m2", "conveyance_m3s", "regime", "doubts",
     "unsure_m",
 ]  # fmt: skip
+JUNCTION_COLUMNS = ("junction", "role", "method", "length_m", "angle_deg")
 PROGRESS_COLUMNS = [
     "river", "bank", "from_m", "to_m", "group", "leader", "n_buildings", "n_tenants", "stage",
     "due", "signal", "late_by_days", "held_up_m", "blocker", "blocker_since",
@@ -206,6 +207,7 @@ def write_hydraulics(
     target: str | Path,
     *,
     freeboard: pd.DataFrame | None = None,
+    junctions: pd.DataFrame | None = None,
     rivers: gpd.GeoDataFrame | None = None,
     title: str | None = None,
     lang: Lang = "zh",
@@ -220,6 +222,8 @@ def write_hydraulics(
         ``.xlsx``; an existing file is replaced, whole or not at all.
     freeboard
         Result of `freeboard`.
+    junctions
+        Result of `junction_levels`: a sheet of its own.
     rivers
         Both sheets have them in this order; by default that of the names.
     title
@@ -253,6 +257,13 @@ def write_hydraulics(
             rows = ledger.sorted_by_scheme(freeboard)
             columns = [str(c) for c in rows if c != "geometry"]
             ledger.sheet(paper, "freeboard", rows, columns, noun="profile")
+        if junctions is not None:
+            rows = junctions
+            if "scheme" in rows and rows["scheme"].fillna("").eq("").all():
+                rows = rows.drop(columns="scheme")
+            own = {c: label(c, lang=lang, noun="junctions") for c in JUNCTION_COLUMNS}
+            ledger.sheet(paper, "junctions", rows, list(rows.columns), headings=own, noun="profile",
+                         sums=False)  # fmt: skip
 
 
 def _with_groups(affected: gpd.GeoDataFrame, campaign: Campaign | None) -> gpd.GeoDataFrame:

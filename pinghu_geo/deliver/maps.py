@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,12 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.ground import ground_picture
 from pinghu_geo.deliver.mapdata import card_columns, map_data, nodes_in_order, packed_shapes
-from pinghu_geo.deliver.standing import STRUCTURE_COLOUR, structures_on_plan
+from pinghu_geo.deliver.standing import (
+    JUNCTION_COLOUR,
+    STRUCTURE_COLOUR,
+    junctions_on_plan,
+    structures_on_plan,
+)
 from pinghu_geo.deliver.styles import value_text
 from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import LayerError, OutputError
@@ -105,6 +110,7 @@ def command_map(
     state: ProgressState | None = None,
     stages: pd.DataFrame | None = None,
     structures: pd.DataFrame | None = None,
+    junctions: pd.DataFrame | None = None,
     ground: str | Path | None = None,
     ground_gcj02: bool = False,
     title: str | None = None,
@@ -142,6 +148,8 @@ def command_map(
         Result of `stage_rules`.
     structures
         Bridges, culverts, weirs, gates as in `water_profile`: drawn across their rivers.
+    junctions
+        Where rivers meet or part as in `water_profile`: a circle each, with its name.
     ground
         A picture to lie below all: an orthophoto (GeoTIFF with coordinates), an ``.mbtiles`` file,
         or a folder of tiles ``{z}/{x}/{y}.png``; cut to the lines and carried in the
@@ -224,12 +232,17 @@ def command_map(
         _Drawn(name, hulls, "#34495e", weight=1.5, fill="rgba(52,73,94,.08)", nodes=True).add_to(
             page
         )
-    standing = None
+    standing: list[gpd.GeoDataFrame] = []
     if structures is not None and len(structures):
-        standing = structures_on_plan(structures, rivers, lang)
+        standing.append(structures_on_plan(structures, rivers, lang))
         words = _swatch_html(STRUCTURE_COLOUR) + html_text(say("structures", lang))
         fill = "rgba(108,52,131,.35)"
-        _Drawn(words, standing.geometry, STRUCTURE_COLOUR, weight=1.5, fill=fill).add_to(page)
+        _Drawn(words, standing[-1].geometry, STRUCTURE_COLOUR, weight=1.5, fill=fill).add_to(page)
+    if junctions is not None and len(junctions):
+        standing.append(junctions_on_plan(junctions, rivers, lang))
+        words = _swatch_html(JUNCTION_COLOUR) + html_text(say("junctions", lang))
+        fill = "rgba(11,83,69,.2)"
+        _Drawn(words, standing[-1].geometry, JUNCTION_COLOUR, weight=1.5, fill=fill).add_to(page)
     spacing_m = _label_spacing(station_m, float(rivers.length.sum()))
     folium.LayerControl(collapsed=False).add_to(page)
     data = map_data(
@@ -520,19 +533,18 @@ def _sums_html(
 
 
 def _labels_by_zoom(
-    points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame, standing: gpd.GeoDataFrame | None = None
+    points: gpd.GeoDataFrame, rivers: gpd.GeoDataFrame, standing: Sequence[gpd.GeoDataFrame] = ()
 ) -> list[list[Any]]:
-    """Names of rivers and structures, and chainages: the more, the closer one looks."""
+    """Names of rivers, structures, junctions, and chainages: the more, the closer one looks."""
     middles = shapely.line_interpolate_point(rivers.geometry.to_numpy(), 0.5, normalized=True)
     at = gpd.GeoSeries(np.append(points.geometry.to_numpy(), middles), crs=points.crs)
     kinds = [("pg-station", _zoom_of_chainage(c)) for c in points["chainage_m"]]
     kinds += [("pg-river", 0)] * len(rivers)
     texts = [visible_text(text) for text in (*points["label"], *rivers.index)]
-    if standing is not None:
-        shapes = [*at, *standing["point"]]
-        at = gpd.GeoSeries(shapes, crs=points.crs)
-        kinds += [("pg-station", STRUCTURE_ZOOM)] * len(standing)
-        texts += [visible_text(text) for text in standing["label"]]
+    for some in standing:
+        at = gpd.GeoSeries([*at, *some["point"]], crs=points.crs)
+        kinds += [("pg-station", STRUCTURE_ZOOM)] * len(some)
+        texts += [visible_text(text) for text in some["label"]]
     places = shapely.get_coordinates(at.to_crs(4326)).round(DEGREES).tolist()
     return [[y, x, text, *kind] for (x, y), text, kind in zip(places, texts, kinds, strict=True)]
 

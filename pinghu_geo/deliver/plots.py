@@ -15,7 +15,7 @@ import shapely
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from pinghu_geo.deliver.standing import structures_in_section
+from pinghu_geo.deliver.standing import JUNCTION_COLOUR, structures_in_section
 from pinghu_geo.flood.structures import parts_by_kind
 from pinghu_geo.flood.survey import sections_apart
 from pinghu_geo.nouns.codes import REPEATED
@@ -97,6 +97,7 @@ def plot_long_section(
     buildings: pd.DataFrame | None = None,
     structures: pd.DataFrame | None = None,
     structure_parts: pd.DataFrame | None = None,
+    junctions: pd.DataFrame | None = None,
     rivers: gpd.GeoDataFrame | None = None,
     title: str = "",
     lang: Lang = "zh",
@@ -119,6 +120,9 @@ def plot_long_section(
     structures, structure_parts
         Bridges, culverts, weirs as in `water_profile`, drawn at their levels; a dotted line where
         the tables say none.
+    junctions
+        Where rivers meet or part as in `water_profile`: a line at the end of this river that lies
+        at one, with its name and the other rivers there.
     rivers
         Centrelines; needed where they have chainage equations (断链): drawn by the way along the
         river, labelled by chainage.
@@ -178,6 +182,10 @@ def plot_long_section(
         _mark_buildings(axes, buildings, river, words, rivers)
     if structures is not None:
         _mark_structures(axes, structures, structure_parts, river, lang, scale)
+    if junctions is not None:
+        own = profile.loc[profile["river"] == river, "chainage_m"]  # upstream first
+        ends = _metres_along_river(own.iloc[[0, -1]], scale)
+        _mark_junctions(axes, junctions, river, dict(zip(("out", "in"), ends, strict=True)), font)
     axes.xaxis.set_major_formatter(chainage_label(scale))
     _finish_axes(axes, font, title or river, words["chainage"], words["y"])
     return figure
@@ -224,6 +232,24 @@ def _mark_structures(
             color=BANK, alpha=0.75, linewidth=0, label=None if word in told else word,
         )  # fmt: skip
         told.add(word)
+
+
+def _mark_junctions(
+    axes: Any, junctions: pd.DataFrame, river: str, ends: Mapping[str, float], font: FontProperties
+) -> None:
+    """Junctions at the ends of a river, each with the other rivers there."""
+    require_columns(junctions, ("junction", "river", "role"), "junctions")
+    for name, role in junctions.loc[junctions["river"] == river, ["junction", "role"]].to_numpy():
+        one_of(role, ("in", "out"), "junctions: role")
+        x = float(ends[role])
+        others = junctions.loc[junctions["junction"] == name, "river"]
+        said = f"{name}: {'、'.join(str(o) for o in others if o != river)}"
+        axes.axvline(x, color=JUNCTION_COLOUR, linestyle="-.", linewidth=1.0, zorder=0)
+        axes.annotate(
+            figure_text(said), (x, 1.0), xycoords=("data", "axes fraction"), rotation=90,
+            va="top", ha="right" if role == "in" else "left", fontsize=8, color=JUNCTION_COLOUR,
+            fontproperties=font,
+        )  # fmt: skip
 
 
 # of the points of a part: the highest soffit and road, the lowest invert, crest and sill

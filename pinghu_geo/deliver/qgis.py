@@ -14,7 +14,7 @@ import pandas as pd
 from geopandas.array import GeometryDtype
 
 from pinghu_geo.campaign.stages import TODO, stage_rules
-from pinghu_geo.deliver.standing import STRUCTURE_COLOUR
+from pinghu_geo.deliver.standing import JUNCTION_COLOUR, STRUCTURE_COLOUR
 from pinghu_geo.deliver.styles import CLASS_LOOKS, MAP_LOOKS
 from pinghu_geo.intake.writing import database_frame, with_one_shape
 from pinghu_geo.nouns.door import with_ids_as_column, with_shapes
@@ -43,7 +43,7 @@ BY_STAGE = (
 LABELLED = {
     "affected": "building_id", "nodes": "node_id", "rivers": "river", "stations": "label",
     "parcels": "parcel_id", "zones": "zone_id", "progress": "building_id",
-    "sections": "chainage_m", "structures": "label",
+    "sections": "chainage_m", "structures": "label", "junctions": "label",
 }  # fmt: skip
 # Labels of houses are seen from here on [1 : so many].
 CLOSE = {
@@ -53,6 +53,7 @@ CLOSE = {
     "sections": 10000,
     "stations": 20000,
     "structures": 20000,
+    "junctions": 20000,
 }
 FILLS = {k: v.fill for k, v in MAP_LOOKS.items()} | {k: v.fill for k, v in CLASS_LOOKS.items()}
 FILLS |= {"task": "#f0a030", "saved": "#8cc0b0", "added": "#c0392b", "less": "#b9dcf7",
@@ -65,13 +66,13 @@ LAYER_WORDS = {"station_ticks": "ticks of the chainages", "inundation": "flooded
 SINGLE = {
     "buildings": "#e0e0e0", "rivers": "#1f6fb4", "stations": "#333333", "station_ticks": "#333333",
     "inundation": "#9ecae1", "parcels": "#fff7d6", "sections": "#6a51a3",
-    "structures": STRUCTURE_COLOUR,
+    "structures": STRUCTURE_COLOUR, "junctions": JUNCTION_COLOUR,
 }  # fmt: skip
 LINE = "#d00000"
 # From the top of the map down.
 ORDER = (
-    "stations", "station_ticks", "progress", "nodes", "structures", "red_line", "rivers",
-    "sections", "changes", "affected", "parcels", "zones", "inundation", "buildings",
+    "stations", "station_ticks", "progress", "nodes", "structures", "junctions", "red_line",
+    "rivers", "sections", "changes", "affected", "parcels", "zones", "inundation", "buildings",
 )  # fmt: skip
 SHAPES = {
     "Polygon": ("Polygon", "fill"),

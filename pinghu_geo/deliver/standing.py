@@ -1,4 +1,4 @@
-"""Where do bridges, culverts, weirs and gates stand on a plan? Their outlines and words."""
+"""Where do bridges, culverts, weirs, gates, junctions lie on a plan? Their outlines and words."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import shapely
 from pinghu_geo.flood.outlines import line_at
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import Lang
-from pinghu_geo.nouns.schema import code_label, numbers, require_columns
+from pinghu_geo.nouns.schema import NOUNS, code_label, numbers, require_columns
 from pinghu_geo.river.centreline import lay_out, points_at, river_codes
 
 __all__ = [
-    "STRUCTURE_COLOUR", "STRUCTURE_FILL", "structures_in_section", "structures_on_plan",
+    "JUNCTION_COLOUR", "STRUCTURE_COLOUR", "STRUCTURE_FILL", "junctions_on_plan",
+    "structures_in_section", "structures_on_plan",
 ]  # fmt: skip
 
 STRUCTURE_COLOUR, STRUCTURE_FILL = "#6c3483", "#e8daef"
+JUNCTION_COLOUR, JUNCTION_M = "#0b5345", 12.0
 # reach to each side and length along the river where the table says none [m]
 HALF_SPAN_M, LONG_M = 9.0, 4.0
 
@@ -75,6 +77,35 @@ def structures_on_plan(
     return gpd.GeoDataFrame(
         {"label": words, "point": gpd.GeoSeries(points, index=table.index, crs=rivers.crs)},
         geometry=shapes, index=table.index, crs=rivers.crs,
+    )  # fmt: skip
+
+
+def junctions_on_plan(
+    junctions: pd.DataFrame, rivers: gpd.GeoDataFrame, lang: Lang
+) -> gpd.GeoDataFrame:
+    """Circles where rivers meet or part, by junction, with a label and the point.
+
+    In the middle of the ends of its rivers: the lower ones of those that flow in, the upper ones
+    of the others; as wide as it takes to hold them.
+    """
+    require_columns(junctions, ("junction", "river", "role"), "junctions")
+    lines = lay_out(rivers)
+    code = river_codes(junctions["river"], lines, "junctions")
+    into = junctions["role"].eq("in").to_numpy()[:, None]
+    ends = np.where(into, lines.end[lines.first[code + 1] - 1], lines.start[lines.first[code]])
+    names, shapes, points = [], [], []
+    for name, rows in junctions.reset_index(drop=True).groupby("junction", sort=False):
+        mine = ends[rows.index.to_numpy()]
+        middle = (mine.min(axis=0) + mine.max(axis=0)) / 2
+        reach = float(np.hypot(*(mine - middle).T).max())
+        names.append(name)
+        points.append(shapely.Point(middle))
+        shapes.append(points[-1].buffer(max(reach, JUNCTION_M)))
+    index = pd.Index(names, name="junction")
+    words = [f"{NOUNS['junctions'].zh if lang == 'zh' else 'junction'} {name}" for name in names]
+    return gpd.GeoDataFrame(
+        {"label": words, "point": gpd.GeoSeries(points, index=index, crs=rivers.crs)},
+        geometry=shapes, index=index, crs=rivers.crs,
     )  # fmt: skip
 
 

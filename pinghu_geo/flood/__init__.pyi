@@ -14,6 +14,7 @@ from .hecras import HecRas, read_hecras_results
 from .hecras_out import write_hecras
 from .hecras_text import read_hecras
 from .hydraulics import water_profile
+from .meetings import junction_levels
 from .obstruction import building_obstacles, building_rises, section_lines
 from .offsets import section_offsets
 from .rises import encroachments, flood_rise, freeboard, rise_table
@@ -43,6 +44,7 @@ __all__ = [
     "flood_rise",
     "freeboard",
     "inundation",
+    "junction_levels",
     "normal_levels",
     "raster_values",
     "read_hecras",

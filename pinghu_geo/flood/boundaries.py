@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 
 from pinghu_geo.flood.between import Standing, levels_between
-from pinghu_geo.flood.junctions import Branch, End, Junction, energies_asked, junction_level
+from pinghu_geo.flood.junctions import (
+    Branch,
+    End,
+    Junction,
+    energies_asked,
+    junction_level,
+    refuse_circles,
+    refuse_unknown_rivers,
+)
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, normal_level
 from pinghu_geo.flood.survey import Laid, for_river
@@ -132,13 +140,8 @@ def _refuse_double_ends(
     rivers: list[str], downstream: pd.DataFrame, junctions: Mapping[str, Junction]
 ) -> None:
     """Refuse junctions of rivers without sections, and rivers with a junction and another end."""
-    branches = [b.river for one in junctions.values() for b in (*one.into, *one.out)]
-    lost = [river for river in dict.fromkeys(branches) if river not in rivers]
-    if lost:
-        raise HydraulicsError(
-            "names rivers that have no sections", layer="junctions", ids=lost,
-            hint=nearest(lost[0], rivers),
-        )  # fmt: skip
+    refuse_unknown_rivers(junctions, rivers)
+    refuse_circles(junctions)
     named = downstream["river"] if "river" in downstream else pd.Series(None, downstream.index)
     both = named.isin(list(junctions))
     if both.any():
@@ -233,9 +236,11 @@ class Boundaries:
             mine = table[for_river(table, river) & for_profile(table, profile)]
             kinds = mine["boundary"].unique()
             if len(kinds) != 1 or (kinds[0] != "rating" and len(mine) > 1):
-                said = "no" if mine.empty else "more than one"
+                of = f"{river} {profile}".rstrip()
                 raise HydraulicsError(
-                    f"has {said} {which} boundary for {river} {profile}".rstrip(),
+                    f"has no {which} boundary for {of}"
+                    if mine.empty
+                    else f"has more than one {which} boundary for {of}",
                     layer="boundaries",
                     hint=f'{which}={{"level_m": 3.2}} or {{"slope": 0.001}}, or a row a river',
                 )

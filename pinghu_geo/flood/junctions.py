@@ -7,7 +7,7 @@ in a network these are solved first.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +17,11 @@ from pinghu_geo.flood.bridges import Force, section_force
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, bracketed, critical_level
 from pinghu_geo.nouns.errors import HydraulicsError
-from pinghu_geo.nouns.schema import numbers, one_of, require_columns
+from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 
 __all__ = [
     "Branch", "Junction", "energies_asked", "junction_level", "junction_table", "junctions_of",
+    "refuse_circles", "refuse_unknown_rivers",
 ]  # fmt: skip
 
 # discharges in and out may differ by this share of their sum
@@ -126,9 +127,41 @@ def _said_once(name: str, rows: pd.DataFrame, column: str, default: object) -> o
     return said[0] if len(said) else default
 
 
-def junctions_of(junctions: dict[str, Junction], river: str) -> tuple[str, ...]:
+def junctions_of(junctions: Mapping[str, Junction], river: str) -> tuple[str, ...]:
     """Rivers that have to be solved before one that flows into a junction."""
     return tuple(b.river for b in junctions[river].out) if river in junctions else ()
+
+
+def refuse_unknown_rivers(junctions: Mapping[str, Junction], rivers: Sequence[str]) -> None:
+    """Refuse junctions of rivers without sections."""
+    branches = [b.river for one in junctions.values() for b in (*one.into, *one.out)]
+    lost = [river for river in dict.fromkeys(branches) if river not in rivers]
+    if lost:
+        raise HydraulicsError(
+            "names rivers that have no sections", layer="junctions", ids=lost,
+            hint=nearest(lost[0], rivers),
+        )  # fmt: skip
+
+
+def refuse_circles(junctions: Mapping[str, Junction]) -> None:
+    """Refuse junctions by which water would flow back into a river that it came from."""
+    done: set[str] = set()
+
+    def follow(river: str, way: tuple[str, ...]) -> None:
+        if river in way:
+            raise HydraulicsError(
+                "lets water flow in a circle", layer="junctions",
+                ids=way[way.index(river) :],
+                hint="correct the role (流向) of one of these rivers, or the river of its row: "
+                "water goes from each into the next, and never back",
+            )  # fmt: skip
+        if river not in done:
+            for below in junctions_of(junctions, river):
+                follow(below, (*way, river))
+            done.add(river)
+
+    for river in junctions:
+        follow(river, ())
 
 
 class End(NamedTuple):

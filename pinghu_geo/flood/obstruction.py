@@ -694,8 +694,11 @@ def _rises_of_system(asked: _Asked, system: _System, tell: Progress) -> pd.DataF
     """Rises of the buildings that stand in one system of rivers."""
     found = _nothing_risen(pd.Index(system.standing["building_id"].unique()))
     told = partial(_tell_of_rivers, tell, system.rivers)
+    options, junctions = asked.options, asked.options.get("junctions")
+    if junctions is not None:  # of other systems there are no sections here
+        options = options | {"junctions": junctions[junctions["river"].isin(system.rivers)]}
     river = river_case(
-        system.sections, asked.flows, asked.downstream, banks=system.banks, **asked.options
+        system.sections, asked.flows, asked.downstream, banks=system.banks, **options
     )
     _fill_rises(found, _Trial(asked, system, river), told)
     return found

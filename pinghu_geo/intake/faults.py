@@ -286,7 +286,10 @@ def _are_exact_doubles(ids: pd.Series) -> bool:
 
 
 # Forms in which a blank cell that isn't required says "any", "not this kind" or "not used".
-OFFERING = {"boundaries", "design", "flows", "locks", "rates", "search", "segments", "structures"}
+OFFERING = {
+    "boundaries", "design", "flows", "junctions", "locks", "rates", "search", "segments",
+    "structure_parts", "structures",
+}  # fmt: skip
 
 
 def _check_values(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
