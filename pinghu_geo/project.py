@@ -7,7 +7,8 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -166,16 +167,28 @@ def run_project(
         tell("reading the layers")
         many.start(_write_output, 2)  # while this one reads
         many.prepare(*_modules_of(plan))
-        with heard() as said, for_the_shell(plan):
+        with heard() as said, for_the_shell(plan), _ended_by_faults(many):
             data = read_inputs(plan, workers=many)
             of_searches: list[Begun[tuple[str, pd.DataFrame], None]] = []
             found = compute_all(
                 plan, data, tell, workers=many,
                 searched=lambda least: of_searches.append(_begun_tables(plan, least, made, many)),
             )  # fmt: skip
+            results = _Results(plan, data, found, made)
+            begun = _begun_outputs(results, tell, many)
             _say_doubts_of_affected(plan, data, found)
-        _write_outputs(_Results(plan, data, found, made), merged(said), of_searches, tell, many)
+        _write_outputs(results, merged(said), of_searches, begun, tell)
     return target
+
+
+@contextmanager
+def _ended_by_faults(many: SideBySide) -> Iterator[None]:
+    """A block whose fault ends the other processes, so that none writes what is cleared away."""
+    try:
+        yield
+    except BaseException:
+        many.end()
+        raise
 
 
 def _usual_workers(plan: Plan) -> int:
@@ -265,18 +278,23 @@ def _write_of_search(of: tuple[Path, Lang], table: tuple[str, pd.DataFrame], _: 
     write_table(table[1], of[0] / table[0], lang=of[1])
 
 
+def _begun_outputs(of: _Results, tell: Progress, many: SideBySide) -> Begun[str, None]:
+    """What a run writes, of that what is wanted, which others begin at once."""
+    plan, found = of.plan, of.found
+    proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
+    rest = of._replace(found=replace(found, least={}))  # who writes needs nothing else of a search
+    return many.begin(_write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell)
+
+
 def _write_outputs(
     of: _Results,
     notes: list[str],
     of_searches: list[Begun[tuple[str, pd.DataFrame], None]],
+    begun: Begun[str, None],
     tell: Progress,
-    many: SideBySide,
 ) -> None:
-    """What a run writes, of that what is wanted: the summary and what was searched always."""
+    """What was begun, and the summary and what was searched always."""
     plan, data, found, folder = of
-    proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
-    rest = of._replace(found=replace(found, least={}))  # who writes needs nothing else of a search
-    begun = many.begin(_write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell)
     for tables in of_searches:
         tell("writing the results of searches")
         tables.results()
@@ -293,7 +311,7 @@ def _write_outputs(
 
 
 def _modules_of(plan: Plan) -> list[str]:
-    """What the outputs of a plan will be made with, and takes long to import."""
+    """What a plan will be computed and its outputs made with, and takes long to import."""
     searched = any("least" in source for source in plan.schemes.values())
     wanted = {
         "designing": bool(plan.flood) or searched,
@@ -303,7 +321,8 @@ def _modules_of(plan: Plan) -> list[str]:
         "deliver.chainages": bool(plan.campaign) and plan.writes("diagram"),  # matplotlib
     }
     made = [f"pinghu_geo.{name}" for name, is_wanted in wanted.items() if is_wanted]
-    return made + ["offlinefolium.elements"] * plan.writes("map")  # what `deliver.maps` inlines
+    # depths are looked up in its trees; the other is what `deliver.maps` inlines
+    return ["scipy.spatial", *made] + ["offlinefolium.elements"] * plan.writes("map")
 
 
 def _outputs_wanted(plan: Plan, found: Computation) -> list[str]:

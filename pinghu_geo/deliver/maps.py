@@ -423,8 +423,10 @@ def _add_neighbours(
     corners, ring = shapely.get_coordinates(shapely.get_rings(whole), return_index=True)
     follows = ring[1:] == ring[:-1]
     ends = np.stack([corners[:-1][follows], corners[1:][follows]], 1)
-    # who stands within a line is drawn already, so the edges are all that is near
-    (house, _), far = shapely.STRtree(np.asarray(shapely.linestrings(ends))).query_nearest(
+    # who stands within a line is drawn already, so the edges are all that is near; few to a node
+    # of the tree, or most of those that are measured are far away
+    tree = shapely.STRtree(np.asarray(shapely.linestrings(ends)), node_capacity=2)
+    (house, _), far = tree.query_nearest(
         buildings.geometry.to_numpy(), max_distance=NEIGHBOURS_M, return_distance=True,
         all_matches=False,
     )  # fmt: skip

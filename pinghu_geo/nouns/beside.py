@@ -49,6 +49,8 @@ PATIENCE_S = 0.05
 SHARED = b""
 # what is sent before something that more than these items share
 KEPT = b"kept"
+# what is sent before names of modules that are to be imported once there is nothing else to do
+PREPARED = b"prepared"
 # what is less is computed before another process is there [bytes]
 SMALL = 2**20
 # a process takes less of a usual project [bytes]
@@ -176,7 +178,7 @@ class SideBySide:
                     self._helpers.append(_Helper(self._queue, self._kept, python, first))
 
     def prepare(self, *modules: str) -> None:
-        """Let others import these while there is nothing else to do."""
+        """Let others import these in turn while there is nothing else to do."""
         self._queue.prepare(modules)
 
     def keep(self, *things: Any) -> None:
@@ -497,13 +499,12 @@ class _Queue:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._batches: deque[_Batch] = deque()
-        self._modules: list[_Batch] = []
+        self._modules: list[str] = []
 
     def prepare(self, modules: Iterable[str]) -> None:
         """Let each other process import these."""
-        made = [_Batch(_imported, [name], None, silent) for name in modules]
         with self._changed:
-            self._modules += [batch for batch in made if batch.pack(_Kept())]
+            self._modules += modules
             self._changed.notify_all()
 
     def offer(self, batch: _Batch) -> None:
@@ -534,15 +535,15 @@ class _Queue:
         with self._changed:
             return self._next()
 
-    def take(self, helper: _Helper) -> tuple[_Batch, int] | None:
-        """An item for another process, waiting for one; None: it is to go, or is gone."""
+    def take(self, helper: _Helper) -> tuple[_Batch, int] | list[str] | None:
+        """An item for another process, or modules, waiting for them; None: it is to go, or gone."""
         with self._changed:
             while not helper.over():
+                if modules := self._modules[helper.prepared :]:
+                    helper.prepared = len(self._modules)
+                    return modules
                 if (found := self._next()) is not None:
                     return found
-                if helper.prepared < len(self._modules):
-                    helper.prepared += 1
-                    return self._modules[helper.prepared - 1], 0
                 self._changed.wait()
             return None
 
@@ -576,7 +577,7 @@ class _Helper:
         )
         self._queue, self._kept = queue, kept
         self.ended = False
-        self.prepared = 0  # modules that it imported
+        self.prepared = 0  # modules that it was told to import
         self._thread = threading.Thread(target=self._hand_on, args=(first,), daemon=True)
         self._thread.start()
 
@@ -588,13 +589,17 @@ class _Helper:
         into, out = self._process.stdin, self._process.stdout
         if into is None or out is None:
             return
-        taken: tuple[_Batch, int] | None = None
+        taken: tuple[_Batch, int] | list[str] | None = None
         known: _Batch | None = None
         kept = 0
         try:
             _write(into, first)
             _read(out)
             while (taken := self._queue.take(self)) is not None:
+                if isinstance(taken, list):
+                    _write(into, PREPARED)
+                    _write(into, pickle.dumps(taken))
+                    continue
                 batch, item = taken
                 if known is not batch:
                     known = batch
@@ -609,7 +614,7 @@ class _Helper:
                 _hand_on_words(batch.said, item, out)
                 taken = None
         except (EOFError, OSError) as fault:
-            if taken is None:
+            if not isinstance(taken, tuple):
                 return
             batch, item = taken
             if self.ended:  # what it had is computed by whoever still asks for it
@@ -636,12 +641,6 @@ class _Helper:
             with suppress(OSError):  # what it didn't read any more
                 stream.close() if stream else None
         self._process.wait()
-
-
-def _imported(_: None, module: str, __: Progress) -> None:
-    """Import a module; what is wrong with it will be said by whoever needs it."""
-    with suppress(Exception):
-        importlib.import_module(module)
 
 
 def _hand_on_words(said: SimpleQueue[_Said], item: int, out: IO[bytes]) -> None:
@@ -691,9 +690,18 @@ def serve() -> None:
     loaded = pickle.loads(shared)  # noqa: S301 - of the process that started this one
     kept: list[bytes] = []
     read: dict[int, Any] = {}
+    modules: deque[str] = deque()
     _write(out, _packed("ready", None))
     while True:
+        # without asking who sent them, who may hold the lock of its interpreter for long
+        if modules and came.empty():
+            with suppress(Exception):  # what is wrong with it will be said by whoever needs it
+                importlib.import_module(modules.popleft())
+            continue
         packed = came.get()
+        if packed == PREPARED:
+            modules.extend(pickle.loads(came.get()))  # noqa: S301
+            continue
         if packed == KEPT:
             kept.append(came.get())
             continue
