@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from pinghu_geo.flood.survey import lay_sections
 from pinghu_geo.search import labels
+from pinghu_geo.search.energies import most_energy
 from pinghu_geo.search.fronts import LITTLE, Buckets, Kin, Rows, least_before, order_by, unbeaten
 from pinghu_geo.search.labels import March
 from pinghu_geo.search.problem import NodeProblem, Pairs, Water, design_cost, design_works
 from pinghu_geo.search.trials import Cheapest, Work, cheapest, solve_node
 
 HIGH = 20.0
+FRICTION = ["average_conveyance", "average_slope", "geometric", "harmonic"]
 
 
 def node(case, allowed_m):
@@ -398,7 +400,7 @@ def test_steps_left_out_are_those_that_drown_at_the_lowest_level_or_lead_nowhere
         at = np.array([made.get(pair, -1) for pair in zip(below, above, strict=True)])
         sure = sound & (np.abs(lowest - problem.most_level[i]) > 1e-6)
         fits = lowest <= problem.most_level[i]
-        assert ((at >= 0) == (fits & leads[above]))[sure].all()
+        assert (fits & leads[above])[sure & (at >= 0)].all()
         leads = np.isin(np.arange(searched.o**2), steps.below)
         fit += fits.mean() / len(searched.steps)
         kept += len(steps.above) / len(at) / len(searched.steps)
@@ -408,6 +410,93 @@ def test_steps_left_out_are_those_that_drown_at_the_lowest_level_or_lead_nowhere
             some = np.flatnonzero((at >= 0) & how & calm & (true <= problem.most_level[i] + 0.2))
             assert steps.levels[0][at[some], column] == pytest.approx(true[some], abs=1e-6)
     assert 0.2 < kept < fit - 0.1 < 0.9
+
+
+@pytest.mark.parametrize("friction", FRICTION)
+@pytest.mark.parametrize("allowed", [0.0, 0.02, 0.05])
+def test_no_design_that_keeps_the_levels_allowed_loses_a_step(friction, allowed, monkeypatch):
+    problem, base = small(3)
+    problem = replace(problem, model=replace(problem.model, friction=friction))
+    problem = replace(problem, most_level=march(problem, base) + allowed)
+    searched, used = March(problem), 0
+    o, curves = searched.o, searched.curves[0]
+    kept = [set(zip(s.below.tolist(), s.above.tolist(), strict=True)) for s in searched.steps]
+    for inner in itertools.product(range(4), repeat=4):
+        options = base.copy()
+        options[0, 1:3], options[1, 1:3] = inner[:2], inner[2:]
+        levels = march(problem, options)
+        if design_works(problem, options) == np.inf or (levels > problem.most_level).any():
+            continue
+        used += 1
+        pair = options[0] * o + options[1]
+        rows = problem.rows[np.arange(4), options[0], options[1]]
+        energy = problem.model.state(rows, problem.discharge, levels).energy
+        assert (energy <= curves.most_energy.reshape(4, -1)[np.arange(4), pair] + 1e-6).all()
+        for k in range(3):
+            assert (pair[3 - k], pair[2 - k]) in kept[k]
+    monkeypatch.setattr(labels, "MARGIN_M", 1e9)
+    assert used > 0
+    more = sum(len(s.above) for s in March(problem).steps) - sum(map(len, kept))
+    assert more >= 0
+    assert (more > 0) == (allowed > 0)  # the approved line alone is nothing to leave out
+
+
+def test_energy_is_what_the_fullest_way_up_leaves():
+    problem, _ = small(0)
+    water = problem.waters[0]
+    # two options may follow one another only where they are neighbours; no friction at all
+    change = np.where(np.abs(np.subtract.outer(range(4), range(4))) <= 1, 0.0, np.inf)
+    problem = replace(problem, change_cost=change)
+    energy, full = np.full((4, 16), 5.0), np.full((4, 16), np.inf)
+    energy[0] = -np.inf
+    energy[0, 15] = 3.0  # both banks by their last option
+    energy[1, 11] = 2.5  # the left one by the last but one
+    found = most_energy(problem, water, energy, full)
+    wanted = np.full((4, 4, 4), 3.0)
+    wanted[0] = -np.inf
+    wanted[0, 3, 3] = 3.0
+    wanted[1] = -np.inf
+    wanted[1, 2:, 2:] = 3.0
+    wanted[1, 2, 3] = 2.5
+    wanted[2, 0], wanted[2, :, 0] = -np.inf, -np.inf
+    assert found.reshape(4, 4, 4).tolist() == wanted.tolist()
+    # 10 m at (2 x 90 / 2000)² = 0.0081 lose 0.081 m, but not beside the lowest station
+    found = most_energy(problem, water, energy, np.full((4, 16), 1000.0))
+    assert found.reshape(4, 4, 4)[1:, 3, 3] == pytest.approx([3 - 0.081, 3 - 0.162, 3 - 0.162])
+
+
+def shelved(shelf):
+    """The approved line alone, 20 m wide, with shelves of 50 m on both sides at some levels."""
+    n, parts = len(shelf), []
+    for i, z in enumerate(shelf):
+        low = 0.02 * (n - 1 - i)
+        points = {
+            "offset_m": [-60, -60, -10, -10, 10, 10, 60, 60.0],
+            "elevation_m": [HIGH, z, z, low, low, z, z, HIGH],
+        }
+        parts.append(pd.DataFrame({"river": "R", "chainage_m": 20.0 * i, "n": 0.03, **points}))
+    rows, flow = np.arange(n).reshape(n, 1, 1), np.full(n, 60.0)
+    model = lay_sections(pd.concat(parts)).model(
+        rows.reshape(-1, 1), flow[:, None], contraction=0.1, expansion=0.3
+    )
+    return NodeProblem(
+        replace(model, lengths=np.full((n, 3), 20.0)), rows, flow, np.zeros((2, n, 1)),
+        np.zeros((1, 1)), np.zeros((0, 2, n, 1), bool), np.zeros(0), 2.5, np.full(n, 9.0),
+    )  # fmt: skip
+
+
+def test_water_just_below_a_shelf_passes_though_less_would_above_it():
+    options = np.zeros((2, 6), int)
+    level = march(shelved([10.0] * 6), options)
+    # above the shelf, where it may stand, the radius is a fifth, and a third is conveyed
+    problem = replace(shelved(level + 0.05), most_level=level + 0.06)
+    assert march(problem, options) == pytest.approx(level)
+    below, above = (
+        problem.model.state(problem.rows[:, 0, 0], problem.discharge, at).conveyance
+        for at in (level, problem.most_level)
+    )
+    assert (above < 0.5 * below).all()
+    assert [len(steps.above) for steps in March(problem).steps] == [1] * 5
 
 
 def test_cut_lists_are_said_and_never_worse_than_the_known_design():
@@ -453,13 +542,11 @@ def test_a_narrowed_stretch_keeps_every_design_below_its_limit(seed, monkeypatch
     assert near.cost - near.bound <= 0.02 * near.cost + 1e-6
 
 
-FRICTION = ["average_conveyance", "average_slope", "geometric", "harmonic"]
-
-
 @pytest.mark.parametrize("friction", FRICTION)
 def test_labels_that_their_kin_beats_are_not_missed(friction, monkeypatch):
     """Whatever a march without this dominance brings to the upper end, one with it brings, too."""
     monkeypatch.setattr(labels, "MANY_LABELS", 0)
+    monkeypatch.setattr(labels, "MARGIN_M", 1e9)  # energy leaves nothing out before
     problem, base = wide(3, stations=6, buildings=4)
     problem = replace(problem, model=replace(problem.model, friction=friction))
     problem = replace(problem, most_level=march(problem, base) + 0.03)

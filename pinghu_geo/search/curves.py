@@ -13,6 +13,7 @@ import numpy as np
 
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import State, bracketed
+from pinghu_geo.search.energies import most_energy
 from pinghu_geo.search.problem import LEAST_GROWTH, NodeProblem, Water
 
 __all__ = ["KNEE", "Curves", "bend_of", "minorant"]
@@ -63,6 +64,7 @@ class Curves:
     step: Array
     cubics: Array
     allowed: Array
+    most_energy: Array  # with which a way up keeps what is allowed
 
     @classmethod
     def of(cls, problem: NodeProblem, water: Water) -> Curves:
@@ -74,10 +76,11 @@ class Curves:
         allowed = top > floor
         price = problem.station_cost
         allowed &= np.isfinite(price[0, :, :, None] + price[1, :, None, :]).ravel()
-        allowed[allowed] = (
-            model.state(rows[allowed], flow[allowed], top[allowed]).grows > LEAST_GROWTH
-        )
         some = np.flatnonzero(allowed)
+        full = model.state(rows[some], flow[some], top[some])
+        calm = full.grows > LEAST_GROWTH
+        some, full = some[calm], full.take(calm)
+        allowed[:], allowed[some] = False, True
 
         def spare(level: Array, mask: Array) -> Array:
             return model.state(rows[some[mask]], flow[some[mask]], level).grows - LEAST_GROWTH
@@ -88,7 +91,7 @@ class Curves:
         level = low[some, None] + np.arange(NODES) * step[some, None]
         each = np.repeat(some, NODES)
         state = model.state(rows[each], flow[each], level.ravel())
-        cubics = np.zeros((len(rows), NODES - 1, 8))
+        cubics, rises = np.zeros((len(rows), NODES - 1, 8)), np.ones(len(some), bool)
         for k, (value, slope) in enumerate(
             ((state.energy, state.grows), (state.conveyance, state.slope))
         ):
@@ -96,7 +99,14 @@ class Curves:
             a, b, da, db = v[:, :-1], v[:, 1:], d[:, :-1], d[:, 1:]
             made = (a, da, 3 * (b - a) - 2 * da - db, 2 * (a - b) + da + db)
             cubics[some, :, 4 * k : 4 * k + 4] = np.stack(made, axis=2)
-        return cls(problem, water, low, step, cubics, allowed)
+            # such a cubic doesn't fall between its ends (Fritsch and Carlson 1980)
+            even = (da >= 0) & (db >= 0) & (da + db <= 3 * (b - a))
+            rises &= (even | (level[:, :-1] >= top[some, None])).all(axis=1)
+        # nothing is said of a pair that may hold more below the level allowed
+        ends = np.full((2, len(rows)), [[-np.inf], [1.0]])
+        ends[:, some] = np.where(rises, (full.energy, full.conveyance), np.inf)
+        most = most_energy(problem, water, *ends.reshape(2, -1, pairs)).ravel()
+        return cls(problem, water, low, step, cubics, allowed, most)
 
     def read(self, row: Array, level: Array) -> tuple[Array, ...]:
         """Energy, its growth, conveyance and its growth at levels."""

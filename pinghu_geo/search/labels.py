@@ -59,6 +59,8 @@ COMPARED = 40_000_000
 TOO_DEAR = 1e30
 # so many labels are worth the look for those that others beat
 MANY_LABELS = 1000
+# how far the energy may exceed what a way up can do with, so that rounding shuts nothing out [m]
+MARGIN_M = 1e-5
 # numbers looked at in one go
 AT_ONCE = 20_000
 # how much lower a label has to come out to beat one with other options [m], and the share by which
@@ -105,7 +107,8 @@ class _LowSteps(NamedTuple):
     """Steps to a station from the lowest levels (floods, pairs) of the pairs below.
 
     ``level`` are those above (floods, steps), ``jump`` what the velocity head grows by. ``top`` are
-    the highest levels of the pairs below.
+    the highest levels of the pairs below. ``floor`` (floods,) are the lowest levels above, before
+    steps are left out that bring too much energy.
     """
 
     station: int
@@ -116,6 +119,7 @@ class _LowSteps(NamedTuple):
     jump: Array
     low: Array
     top: Array
+    floor: Array
 
     def those(self, which: Array) -> _LowSteps:
         """Some of the steps."""
@@ -230,7 +234,7 @@ class March:
         low = np.full((floods, self.o**2), np.inf)
         low[:, self.start.pair] = self.start.level
         top, begun = np.repeat(self.highest[:, None], self.o**2, axis=1), list[_LowSteps]()
-        # the lowest level that any design has at each station
+        # no design has a lower level at each station
         self.floors = np.full((floods, self.n), np.inf)
         self.floors[:, -1] = self.start.level.min(axis=1, initial=np.inf)
         for i in range(self.n - 2, -1, -1):
@@ -241,7 +245,7 @@ class March:
             for own, levels in zip(low, steps.level, strict=True):
                 np.minimum.at(own, steps.above, levels)
             top = np.repeat(self.most[:, i, None], self.o**2, axis=1)
-            self.floors[:, i] = low.min(axis=1)
+            self.floors[:, i] = steps.floor if len(steps.above) else np.inf
         return self._steps_from_higher(self._leading_up(begun))
 
     def _leading_up(self, begun: list[_LowSteps]) -> list[_LowSteps]:
@@ -267,6 +271,7 @@ class March:
         below, above, cost = ways
         some = np.arange(len(below))
         level, jump = np.empty((2, len(self.curves), len(below)))
+        floor = np.full(len(self.curves), np.inf)
         for f, curves in enumerate(self.curves):
             bottom, most = low[f, here], self.most[f, i]
             known = np.stack(self._known(f, i + 1, here, bottom))[:, place[below]]
@@ -277,9 +282,13 @@ class March:
             z, energy, conveyance = known[:, some]
             level[f, some], head, _, _ = curves.solve(i, above[some], z, energy, conveyance, guess)
             jump[f, some] = head - level[f, some] - (energy - z)
-            some = some[level[f, some] <= most + EXCESS_M]
+            fine = level[f, some] <= most + EXCESS_M
+            floor[f] = level[f, some[fine]].min(initial=np.inf)
+            fine &= head <= curves.most_energy[i * self.o**2 + above[some]] + MARGIN_M
+            some = some[fine]
         below, above, cost = (v[some] for v in ways)
-        return _LowSteps(i, below, above, cost, level[:, some], jump[:, some], low, top), some
+        kept = _LowSteps(i, below, above, cost, level[:, some], jump[:, some], low, top, floor)
+        return kept, some
 
     def _known(
         self, f: int, i: Array | int, pair: Array, level: Array
@@ -300,7 +309,7 @@ class March:
         """Steps known from the lowest levels below, from higher ones, too, all stations at once."""
         if not begun:
             return []
-        stations, belows, aboves, _, level, jump, lows, tops = zip(*begun, strict=True)
+        stations, belows, aboves, _, level, jump, lows, tops, _ = zip(*begun, strict=True)
         ends = np.cumsum([0, *map(len, aboves)])
         station = np.repeat(stations, np.diff(ends))
         below, above = np.concatenate(belows), np.concatenate(aboves)
