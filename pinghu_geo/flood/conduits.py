@@ -214,33 +214,42 @@ class Conduit:
 
     def critical_depth(self, flow: float, gravity: float) -> float:
         """Depth at which Q²T = gA³; the full height where the crown is reached first."""
-        high = self.depth_m
-
-        def excess(y: float) -> float:
-            a, t = float(self.area(np.array(y))), float(self.top(np.array(y)))
-            return gravity * a**3 - flow**2 * t
-
-        if excess(high * (1 - 1e-9)) < 0:
-            return high
-        return root(excess, 1e-9 * high, high * (1 - 1e-9))
+        return _critical_depth(self, flow, gravity)
 
     def normal_depth(self, flow: float, slope: float) -> float:
         """Depth of uniform flow; infinite where the pipe can't carry it with a free surface."""
-        if not slope > 0:
-            return math.inf
-        wanted = flow / math.sqrt(slope)
-        y = np.linspace(0.0, self.depth_m, 200)[1:]
-        y[-1] *= 1 - 1e-9
-        enough = np.flatnonzero(self.conveyance(y) >= wanted)
-        if not len(enough):
-            return math.inf
-        first = int(enough[0])
-        low = float(y[first - 1]) if first else 1e-9
+        return _normal_depth(self, flow, slope) if slope > 0 else math.inf
 
-        def excess(depth: float) -> float:
-            return float(self.conveyance(np.array(depth))) - wanted
 
-        return root(excess, low, float(y[first]))
+# both hang on the discharge alone, which is one for many levels below
+@lru_cache(maxsize=1024)
+def _critical_depth(pipe: Conduit, flow: float, gravity: float) -> float:
+    high = pipe.depth_m
+
+    def excess(y: float) -> float:
+        a, t = float(pipe.area(np.array(y))), float(pipe.top(np.array(y)))
+        return gravity * a**3 - flow**2 * t
+
+    if excess(high * (1 - 1e-9)) < 0:
+        return high
+    return root(excess, 1e-9 * high, high * (1 - 1e-9))
+
+
+@lru_cache(maxsize=1024)
+def _normal_depth(pipe: Conduit, flow: float, slope: float) -> float:
+    wanted = flow / math.sqrt(slope)
+    y = np.linspace(0.0, pipe.depth_m, 200)[1:]
+    y[-1] *= 1 - 1e-9
+    enough = np.flatnonzero(pipe.conveyance(y) >= wanted)
+    if not len(enough):
+        return math.inf
+    first = int(enough[0])
+    low = float(y[first - 1]) if first else 1e-9
+
+    def excess(depth: float) -> float:
+        return float(pipe.conveyance(np.array(depth))) - wanted
+
+    return root(excess, low, float(y[first]))
 
 
 def root(f: Callable[[float], float], low: float, high: float, *, within: float = 1e-12) -> float:
