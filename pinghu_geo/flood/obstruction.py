@@ -345,7 +345,8 @@ def building_rises(
         {above, below}, where that chainage occurs twice); joint, whether it is among those that can
         stay together; rise_joint_mm, the highest rise with all of those kept, and for the others
         the rise with this one added to them, with rise_joint_low_mm and rise_joint_high_mm;
-        n_sections it stands in; doubts of the base profile at those sections, and those of the house (Notes).
+        n_sections it stands in; doubts of the base profile at those sections, and those of the
+        house (Notes).
 
     Raises
     ------
