@@ -283,7 +283,9 @@ def _begun_outputs(of: _Results, tell: Progress, many: SideBySide) -> Begun[str,
     plan, found = of.plan, of.found
     proofs = [proof_of_search(name, best, plan.lang) for name, best in found.least.items()]
     rest = of._replace(found=replace(found, least={}))  # who writes needs nothing else of a search
-    return many.begin(_write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell)
+    return many.begin(
+        _write_output, _outputs_wanted(plan, found), (rest, proofs), tell=tell, in_pairs=True
+    )
 
 
 def _write_outputs(
@@ -328,14 +330,12 @@ def _modules_of(plan: Plan) -> list[str]:
 def _outputs_wanted(plan: Plan, found: Computation) -> list[str]:
     """Outputs that are wanted and of which there is something.
 
-    First what others have imported meanwhile, then what takes longest: the ledger of a campaign, or
-    else the layers.
+    First what others have imported meanwhile, then what takes longest.
     """
-    of_run = {"diagram": found.campaign, "map": found, "ledger": found.campaign, "gpkg": found,
+    of_run = {"diagram": found.campaign, "map": found, "ledger": found, "gpkg": found,
               "campaign": found.campaign, "schedule": found.campaign, "hydraulics": found.flood,
               "board": found.campaign}  # fmt: skip
-    wanted = [one for one, of in of_run.items() if of is not None and plan.writes(one)]
-    return wanted + ["ledger"] * (found.campaign is None and plan.writes("ledger"))
+    return [one for one, of in of_run.items() if of is not None and plan.writes(one)]
 
 
 def _write_output(of: tuple[_Results, list[str]], output: str, tell: Progress) -> None:

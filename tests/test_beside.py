@@ -130,6 +130,43 @@ def test_others_begin_what_is_asked_for_later(tmp_path):
         assert begun.results() == []
 
 
+@pytest.mark.parametrize(
+    ("workers", "items", "done"), [(2, 3, [1, 1, 0]), (2, 2, [1, 0]), (3, 3, [1, 1, 1])]
+)
+def test_two_are_handed_over_at_once_where_one_is_left_for_each_process(
+    workers, items, done, tmp_path
+):
+    """None ends its first before all are at work: what this one computes is none of a pair."""
+    with side_by_side(workers) as many:
+        list(many.each(errands.where, range(workers), (tmp_path / "a", workers)))  # they are there
+        (tmp_path / "b").mkdir()
+        begun = many.begin(errands.where, range(items), (tmp_path / "b", workers), in_pairs=True)
+        at_work(tmp_path / "b", workers - 1)
+        found = begun.results()
+    if workers == 2:
+        assert [int(pid != os.getpid()) for pid in found] == done
+    else:
+        assert len(set(found)) == sum(done)
+
+
+def test_of_two_that_are_handed_over_at_once_both_are_heard_of():
+    with heard() as notes, side_by_side(2) as many:
+        many.start(errands.square, 2)
+        lines = []
+        begun = many.begin(errands.refuse, [1, -1, 2], {}, tell=lines.append, in_pairs=True)
+        time.sleep(1)
+        with pytest.raises(errors.LayerError, match="below 0"):
+            begun.results()
+    assert lines == ["begin 1", "end 1", "begin -1", "end -1"]
+    assert notes == ["note 1", "note -1"]
+    with heard(), side_by_side(2) as many:
+        many.start(errands.die, 2)
+        begun = many.begin(errands.die, [1, 2, 3], os.getpid(), in_pairs=True)
+        time.sleep(1)
+        with pytest.raises(errors.PinghuError, match="SIGKILL"):
+            begun.results()
+
+
 def test_who_waits_takes_what_was_begun(tmp_path):
     """Until the other process has ended both calls, this one can do nothing else."""
     with side_by_side(2) as many:

@@ -220,16 +220,19 @@ class SideBySide:
 
     def begin(
         self, function: Work[J, T], items: Iterable[J], common: Any = None, *,
-        tell: Progress = silent,
+        tell: Progress = silent, in_pairs: bool = False,
     ) -> Begun[J, T]:  # fmt: skip
         """Begin what is asked for later, as `each` computes it; until then nothing is said of it.
 
         Processes that are there begin it once they have nothing else to do, and this one while it
         waits for them; what nobody has begun is computed when it is asked for, and what is never
-        asked for is not heard of. What is handed over must stay as it is.
+        asked for is not heard of. What is handed over must stay as it is. Others are handed two
+        items at once, where asked, as long as one is left for each process besides: some libraries
+        hold this interpreter, so that nothing is handed over while they work here.
         """
         batch = _Batch(function, list(items), common, tell)
         batch.todo = deque(range(len(batch.jobs)))
+        batch.left = self.most - 1 if in_pairs else len(batch.jobs)
         self._offer(batch)
         return Begun(self, batch)
 
@@ -345,6 +348,7 @@ class _Batch:
     def __init__(self, function: Work[Any, Any], jobs: list[Any], common: Any, tell: Progress):
         self.function, self.jobs, self.common = function, jobs, common
         self.todo: deque[int] = deque()  # not begun; whoever has nothing to do takes the next one
+        self.left = len(jobs)  # those that stay where another process takes two at once
         self.said: SimpleQueue[_Said] = SimpleQueue()
         self.made = _InTurn(tell)
         self.shared = b""
@@ -535,15 +539,17 @@ class _Queue:
         with self._changed:
             return self._next()
 
-    def take(self, helper: _Helper) -> tuple[_Batch, int] | list[str] | None:
-        """An item for another process, or modules, waiting for them; None: it is to go, or gone."""
+    def take(self, helper: _Helper) -> tuple[_Batch, list[int]] | list[str] | None:
+        """Items for another process, or modules, waiting for them; None: it is to go, or gone."""
         with self._changed:
             while not helper.over():
                 if modules := self._modules[helper.prepared :]:
                     helper.prepared = len(self._modules)
                     return modules
                 if (found := self._next()) is not None:
-                    return found
+                    batch, item = found
+                    more = len(batch.todo) > batch.left
+                    return batch, [item, batch.todo.popleft()] if more else [item]
                 self._changed.wait()
             return None
 
@@ -589,7 +595,7 @@ class _Helper:
         into, out = self._process.stdin, self._process.stdout
         if into is None or out is None:
             return
-        taken: tuple[_Batch, int] | list[str] | None = None
+        taken: tuple[_Batch, list[int]] | list[str] | None = None
         known: _Batch | None = None
         kept = 0
         try:
@@ -600,7 +606,7 @@ class _Helper:
                     _write(into, PREPARED)
                     _write(into, pickle.dumps(taken))
                     continue
-                batch, item = taken
+                batch, items = taken
                 if known is not batch:
                     known = batch
                     more = self._kept.sent[kept:]
@@ -610,17 +616,20 @@ class _Helper:
                     kept += len(more)
                     _write(into, SHARED)
                     _write(into, batch.shared)
-                _write(into, batch.packed[item])
-                _hand_on_words(batch.said, item, out)
-                taken = None
+                for item in items:
+                    _write(into, batch.packed[item])
+                while items:
+                    _hand_on_words(batch.said, items[0], out)
+                    items.pop(0)
         except (EOFError, OSError) as fault:
             if not isinstance(taken, tuple):
                 return
-            batch, item = taken
-            if self.ended:  # what it had is computed by whoever still asks for it
-                batch.said.put(_Said(item, "unread", None))
-            else:
-                batch.said.put(_Said(item, "raised", self._end_in_words(fault)))
+            batch, items = taken
+            for item in items:
+                if self.ended:  # what it had is computed by whoever still asks for it
+                    batch.said.put(_Said(item, "unread", None))
+                else:
+                    batch.said.put(_Said(item, "raised", self._end_in_words(fault)))
 
     def _end_in_words(self, fault: Exception) -> PinghuError:
         with suppress(subprocess.TimeoutExpired):
