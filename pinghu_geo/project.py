@@ -44,7 +44,7 @@ from pinghu_geo.nouns.errors import ProjectError
 from pinghu_geo.nouns.inert import console_text, json_text, source_name
 from pinghu_geo.nouns.messages import merged, say, translated
 from pinghu_geo.nouns.notices import heard, notify
-from pinghu_geo.nouns.replacing import atomic_folder, digests, made_folder, write_whole
+from pinghu_geo.nouns.replacing import atomic_folder, digests, in_words, made_folder
 from pinghu_geo.nouns.schema import NOUNS, Lang, code_label, label, spoken, unit_of
 from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.plan import (
@@ -300,16 +300,22 @@ def _write_outputs(
     for tables in of_searches:
         tell("writing the results of searches")
         tables.results()
-    write_whole(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
+    _write_text(folder / "reading.log", "\n".join(map(console_text, data.reading)) + "\n")
     if plan.repair or any(s.get("repair") for s in plan.layers.values()):
         word = NOUNS["repairs"].zh if plan.lang == "zh" else "repairs"
         path, words = folder / "repairs.xlsx", {word: "repairs"}
         write_sheets({word: data.repairs}, path, nouns=words, lang=plan.lang)
-    write_whole(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
+    _write_text(folder / "summary.json", json_text(_summary_of_run(plan, data, found, notes)))
     inputs = _manifest_of_inputs(plan)
     begun.results()
     tell("writing summary.json and manifest.json")
-    write_whole(folder / "manifest.json", json_text(inputs | {"outputs": digests(folder)}))
+    _write_text(folder / "manifest.json", json_text(inputs | {"outputs": digests(folder)}))
+
+
+def _write_text(path: Path, text: str) -> None:
+    """A text in UTF-8 of a folder that appears whole or not at all."""
+    with in_words(path):
+        path.write_text(text, "utf-8")
 
 
 def _modules_of(plan: Plan) -> list[str]:

@@ -426,14 +426,13 @@ def _add_neighbours(
     # who stands within a line is drawn already, so the edges are all that is near; few to a node
     # of the tree, or most of those that are measured are far away
     tree = shapely.STRtree(np.asarray(shapely.linestrings(ends)), node_capacity=2)
+    drawn = affected.index.union([i for _, _, found in changed for i in found.index])
+    other = buildings[~buildings.index.isin(drawn)]
     (house, _), far = tree.query_nearest(
-        buildings.geometry.to_numpy(), max_distance=NEIGHBOURS_M, return_distance=True,
+        other.geometry.to_numpy(), max_distance=NEIGHBOURS_M, return_distance=True,
         all_matches=False,
     )  # fmt: skip
-    drawn = affected.index.union([i for _, _, found in changed for i in found.index])
-    other = ~buildings.index[house].isin(drawn)
-    house, far = house[other], far[other]
-    rows = buildings.iloc[np.sort(house[np.argsort(far, kind="stable")[:MOST_NEIGHBOURS]])]
+    rows = other.iloc[np.sort(house[np.argsort(far, kind="stable")[:MOST_NEIGHBOURS]])]
     if len(rows):
         said = say("not affected: {} buildings within {} m of a line", lang, f"{len(rows):,}",
                    f"{NEIGHBOURS_M:g}")  # fmt: skip

@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 from geopandas.array import GeometryDtype
 
 from pinghu_geo.campaign.stages import TODO, stage_rules
@@ -214,8 +215,9 @@ def _stages_and_classes(
 
 
 def _kind_of_shapes(layer: gpd.GeoDataFrame) -> str:
-    kinds = layer.geom_type.dropna()
-    first = str(kinds.iloc[0]) if len(kinds) else "Polygon"
+    shapes = layer.geometry.to_numpy()
+    known = shapes[~shapely.is_missing(shapes)]
+    first = str(known[0].geom_type) if len(known) else "Polygon"
     return first.removeprefix("Multi")
 
 

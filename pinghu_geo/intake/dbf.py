@@ -8,7 +8,7 @@ itself.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,14 @@ class Table:
         _, at, size, _ = self.fields[k]
         return np.asarray(self.cells[rows, at : at + size])
 
+    def pieces(self, k: int, rows: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Cells of one field, some rows at a time, with the place of the first among the rows."""
+        step = max(AT_ONCE // max(self.fields[k][2], 1), 1)
+        every = len(rows) == len(self.cells)  # these are looked at where they are
+        for first in range(0, len(rows), step):
+            some = slice(first, first + step)
+            yield first, self.field(k, some if every else rows[some])
+
 
 def deleted_rows(path: Path, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.bool_]:
     """Whether each row is marked as deleted: it is still there, but doesn't count."""
@@ -116,16 +124,9 @@ def plain_numbers(path: Path, names: Iterable[str]) -> set[str]:
 
 def _has_odd_numbers(table: Table, k: int, rows: NDArray[np.intp]) -> bool:
     """Whether a field has a cell that GDAL doesn't read as it is written."""
-    _, _, size, decimals = table.fields[k]
-    step = max(AT_ONCE // max(size, 1), 1)
-    whole = table.fields[k][0] == "N" and decimals == 0
-    contiguous = len(rows) == len(table.cells)
-    return any(
-        _odd_numbers(
-            table.field(k, slice(i, i + step) if contiguous else rows[i : i + step]), whole
-        ).any()
-        for i in range(0, len(rows), step)
-    )
+    kind, _, _, decimals = table.fields[k]
+    whole = kind == "N" and decimals == 0
+    return any(_odd_numbers(cells, whole).any() for _, cells in table.pieces(k, rows))
 
 
 def _odd_numbers(cells: NDArray[np.uint8], whole: bool) -> NDArray[np.bool_]:
@@ -176,16 +177,13 @@ def say_cut_texts(
     if len(names) != len(table.fields):
         return
     for k, name in enumerate(names):
-        kind, at, size, _ = table.fields[k]
+        kind, _, size, _ = table.fields[k]
         if kind != "C" or not size:
             continue
-        step = max(AT_ONCE // size, 1)
         cut = [
             first + row + 1
-            for first in range(0, len(rows), step)
-            for row in np.flatnonzero(
-                _ends_inside_character(table.field(k, rows[first : first + step]), encoding)
-            )
+            for first, cells in table.pieces(k, rows)
+            for row in np.flatnonzero(_ends_inside_character(cells, encoding))
         ]
         seen.add("text_cut", [f"row {row}" for row in cut], str(name))
 

@@ -310,15 +310,16 @@ def canonical_codes(values: pd.Series, column: Column) -> pd.Series:
     """Turn the words of a code column into codes; unknown words stay, for `check` to name."""
     words = {_folded_name(w): code for code, all_words in column.codes.items() for w in all_words}
     words |= {_folded_name(code): code for code in column.codes}
-    known = {}
-    for value in values.dropna().unique():
+    place, distinct = pd.factorize(values)
+    known: list[str | None] = []
+    for value in map(str, distinct):
         if column.name in CODE_LISTS:
-            known[value] = _codes_listed(str(value), column.name, words)
+            known.append(_codes_listed(value, column.name, words))
             continue
-        bare = unnumbered(str(value))
-        ours = words.get(_folded_name(str(value))) or words.get(_folded_name(bare))
-        known[value] = ours or value_meant(str(value), column.name) or value
-    return values.map(known).astype("str").where(values.notna())
+        ours = words.get(_folded_name(value)) or words.get(_folded_name(unnumbered(value)))
+        known.append(ours or value_meant(value, column.name) or value)
+    said = pd.array([*known, None], dtype="str")  # the last is of what is unknown
+    return pd.Series(said.take(place), index=values.index, name=values.name)
 
 
 def _codes_listed(text: str, column: str, words: Mapping[str, str]) -> str:
