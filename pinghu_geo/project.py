@@ -329,8 +329,9 @@ def _modules_of(plan: Plan) -> list[str]:
         "deliver.chainages": bool(plan.campaign) and plan.writes("diagram"),  # matplotlib
     }
     made = [f"pinghu_geo.{name}" for name, is_wanted in wanted.items() if is_wanted]
-    # depths are looked up in its trees; the other is what `deliver.maps` inlines
-    return ["scipy.spatial", *made] + ["offlinefolium.elements"] * plan.writes("map")
+    # depths are looked up in its trees; what `deliver.maps` inlines; the solver of schedules
+    made = ["scipy.spatial", *made] + ["offlinefolium.elements"] * plan.writes("map")
+    return made + ["ortools.sat.python.cp_model"] * bool(plan.campaign)
 
 
 def _outputs_wanted(plan: Plan, found: Computation) -> list[str]:

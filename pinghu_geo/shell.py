@@ -55,9 +55,9 @@ def begin_process() -> None:
         sys.exit(2)
     # numpy, when it is loaded: small products are done before a second core has heard of them
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # a hundred thousand objects that stay aren't looked through for cycles again and again, and
-    # not once more by an interpreter that ends
-    gc.set_threshold(200_000, 10, 10)
+    # hundreds of thousands of objects that stay, most of them of modules, aren't looked through for
+    # cycles again and again, and not once more by an interpreter that ends
+    gc.set_threshold(500_000, 10, 10)
     atexit.register(gc.freeze)
     _clear_away_when_ended()
 

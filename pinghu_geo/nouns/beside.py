@@ -683,7 +683,7 @@ def _read(stream: IO[bytes]) -> bytes:
 
 def serve() -> None:
     """Compute what comes in by the standard input, and say by the standard output what it is."""
-    gc.set_threshold(200_000, 10, 10)  # as in every process of the command line
+    gc.set_threshold(500_000, 10, 10)  # as in every process of the command line
     into, out = (os.fdopen(os.dup(k), mode) for k, mode in ((0, "rb"), (1, "wb")))
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
