@@ -312,7 +312,8 @@ def _reports_of_adopted(
 def write_campaign(campaign: Campaign, target: Path, *, lang: Lang = "zh") -> None:
     """Write the tables of a campaign, each headed as its noun has it."""
     sheets = campaign_sheets(campaign, lang=lang)
-    nouns = dict.fromkeys(sheets, "activities") | {say("payments", lang): "campaign"}
+    own = ("payments", "groups", "loads of reaches")
+    nouns = dict.fromkeys(sheets, "activities") | {say(k, lang): "campaign" for k in own}
     write_sheets(sheets, target, nouns=nouns, lang=lang)
 
 

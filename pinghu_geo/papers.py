@@ -152,10 +152,14 @@ def _write_papers(
         )  # fmt: skip
     _write_wall_maps(plan, found, scheme, made, tell)
     tell("writing the report on the schemes")
+    said = list(found.warnings)
+    if camp is not None:
+        said.insert(0, camp.nodes_in_words(found.comparison.schemes[scheme].affected["node_id"],
+                                           lang=plan.lang))  # fmt: skip
     write_scheme_report(
         found.comparison, made / f"{paper_name('schemes', plan.lang)}.docx",
         rivers=found.layers["rivers"], searched=found.least, widths=_width_tables(plan),
-        reservations=found.warnings, template=template_of("schemes", templates), note=plan.note,
+        reservations=said, template=template_of("schemes", templates), note=plan.note,
         **common,
     )  # fmt: skip
 

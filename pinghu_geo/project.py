@@ -275,7 +275,8 @@ def _begun_tables(
 
 
 def _write_of_search(of: tuple[Path, Lang], table: tuple[str, pd.DataFrame], _: Progress) -> None:
-    write_table(table[1], of[0] / table[0], lang=of[1])
+    found = table[0].startswith(("proof_", "searched_"))
+    write_table(table[1], of[0] / table[0], noun="search" if found else None, lang=of[1])
 
 
 def _begun_outputs(of: _Results, tell: Progress, many: SideBySide) -> Begun[str, None]:
@@ -525,7 +526,7 @@ def _summary_of_run(
             name: _lines_of_search(best, plan.lang) for name, best in found.least.items()
         },
         "adopted": plan.campaign.get("adopted"),
-        "campaign": [] if found.campaign is None else found.campaign.summary(lang=plan.lang),
+        "campaign": _campaign_in_words(found, plan.lang),
         "n_parcels": None if found.parcels is None else len(found.parcels),
         "n_repaired": len(data.repairs),
         "warnings": [translated(note, plan.lang) for note in notes],
@@ -595,6 +596,15 @@ def _manifest_of_inputs(plan: Plan) -> dict[str, Any]:
         "versions": {name: version(name) for name in PACKAGES}
         | {"python": platform.python_version()},
     }
+
+
+def _campaign_in_words(found: Computation, lang: Lang) -> list[str]:
+    """Where the campaign stands, and why it has other nodes than the comparison counts."""
+    camp = found.campaign
+    if camp is None:
+        return []
+    nodes = found.comparison.schemes[camp.scheme].affected["node_id"]
+    return [*camp.summary(lang=lang), camp.nodes_in_words(nodes, lang=lang)]
 
 
 def summary_lines(folder: Path) -> list[str]:

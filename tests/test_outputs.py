@@ -145,6 +145,47 @@ def test_methods_of_bridges_are_words_in_a_plain_table_and_read_back_as_codes(
     assert set(again) == {method.replace(" ", "")}
 
 
+def test_each_count_of_nodes_says_what_it_counts(done):
+    """One heading stood for all affected houses' nodes, for the tasks' and for the search's."""
+    book = done / "ledger.xlsx"
+    schemes = sheet_rows(book, "方案比选表").set_index("方案")
+    tasks = sheet_rows(book, "征拆节点")["征拆节点"].dropna()
+    duties = sheet_rows(book, "责任分解表")
+    assert duties["征拆节点 (个)"].sum() == len(tasks)
+    texts = [str(c) for row in openpyxl.load_workbook(book)["汇总"].iter_rows(values_only=True)
+             for c in row if c is not None]  # fmt: skip
+    (said,) = [t for t in texts if t.startswith("受影响节点 ") and "任务" in t]
+    everything, some, own, none = map(int, re.findall(r"(\d+) 个", said))
+    assert (everything, own) == (schemes.loc["寻优方案", "受影响节点 (个)"], len(tasks))
+    assert some + none == everything
+    houses = gpd.read_file(done / "results.gpkg", layer="affected")
+    found = pg.node_ids(
+        houses.set_index("building_id"), gap_m=50, max_length_m=300,
+        rivers=pg.read_layer(pg.sample_folder() / "河道.shp", "rivers"),
+    )  # fmt: skip
+    task = (houses["task_class"] == "task").to_numpy()
+    assert (found.nunique(), found[task].nunique()) == (everything, some)
+    proof = pd.read_excel(next(done.glob("proof_*.xlsx")))
+    searched = pd.read_excel(next(done.glob("searched_*.xlsx")))
+    assert proof["寻优节点 (个)"].sum() <= len(searched)
+    assert searched["寻优节点"].str.startswith("Y").all()
+    for name in ("责任组", "责任段工作量"):
+        assert pd.read_excel(done / "campaign.xlsx", name)["征拆节点 (个)"].sum() == len(tasks)
+
+
+def test_ends_of_a_group_s_nodes_aren_t_called_those_of_its_reach(done):
+    duties = (
+        sheet_rows(done / "ledger.xlsx", "责任分解表").dropna(subset="河道").set_index("责任组")
+    )
+    reaches = pd.read_excel(done / "campaign.xlsx", "责任段").set_index("责任组")
+    assert not {"起点桩号", "终点桩号"} & set(duties)
+    for group, row in duties.iterrows():
+        first, last = (pg.parse_chainage(row[c]) for c in ("首个节点起点", "末个节点终点"))
+        own = reaches.loc[group]
+        assert pg.parse_chainage(own["起点桩号"]) <= first + 0.1
+        assert last <= pg.parse_chainage(own["终点桩号"]) + 0.1
+
+
 def test_metres_have_as_many_decimals_everywhere_and_empty_notices_no_column(done, tmp_path):
     book = openpyxl.load_workbook(done / "hydraulics.xlsx")
     # notices are words, not codes; a column of none isn't there
@@ -683,7 +724,7 @@ def test_run_and_check_from_the_shell(project, tmp_path, monkeypatch):
     code, out, err = typed("run", project(), "--out", "out")
     assert code == 0, err
     assert "房屋栋数 6 栋,全部压占" in out
-    assert re.search(r"拆除建筑面积 [\d,]+ m²,.*工程用地面积 [\d,]+ m²,征拆节点 \d+ 个", out)
+    assert re.search(r"拆除建筑面积 [\d,]+ m²,.*工程用地面积 [\d,]+ m²,受影响节点 \d+ 个", out)
     # once as a command of its own
     code, out, err = shell("check", "project.toml", "--out", "check.xlsx", cwd=tmp_path)
     assert "错误 0 项" not in out or code == 0

@@ -49,6 +49,7 @@ class Supervision(Result):
     """
 
     SHOWN: ClassVar = ("nodes",)
+    NOUN: ClassVar = "campaign"
 
     nodes: pd.DataFrame
     groups: pd.DataFrame

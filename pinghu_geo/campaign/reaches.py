@@ -45,6 +45,7 @@ class BalancedReaches(Result):
 
     SHOWN: ClassVar = ("loads", "certificate")
     DECIMALS: ClassVar = 2
+    NOUN: ClassVar = "campaign"
 
     segments: pd.DataFrame
     loads: pd.DataFrame

@@ -14,7 +14,7 @@ from pinghu_geo.campaign.progress import ProgressState
 from pinghu_geo.campaign.reaches import BalancedReaches
 from pinghu_geo.campaign.stages import TODO
 from pinghu_geo.campaign.tasks import CampaignTasks
-from pinghu_geo.nouns.door import require_some_nodes, with_named_ids
+from pinghu_geo.nouns.door import require_some_nodes, same_ids, with_named_ids
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.results import Result, sentences_html, table_html
 from pinghu_geo.nouns.schema import Lang
@@ -84,6 +84,25 @@ class Campaign(Result):
             ends = [_names_at_rank(groups, groups["rank"].iloc[k], lang) for k in (0, -1)]
             lines.append(say("First: {}; last: {}.", lang, *ends))
         return lines
+
+    def nodes_in_words(self, affected: pd.Series, *, lang: Lang = "zh") -> str:
+        """How many nodes all affected houses make, and how many of them hold our tasks.
+
+        Parameters
+        ----------
+        affected
+            node_id of each house of the adopted scheme, as `compare` counts them.
+        lang
+            Language of the sentence.
+        """
+        houses = self.tasks.buildings
+        ours = houses.index[houses["task_class"] == "task"]
+        all_, some = affected.nunique(), affected.reindex(same_ids(ours, affected.index)).nunique()
+        return say(
+            "All affected buildings make {} nodes: {} of them hold tasks, which by themselves make "
+            "the campaign's {} nodes; {} hold none, only buildings that stay, that others clear or "
+            "that aren't decided.", lang, all_, some, len(self.tasks.nodes), all_ - some,
+        )  # fmt: skip
 
     def _repr_html_(self) -> str:
         return f"<div>{sentences_html(self.summary())}{table_html(self.nodes())}</div>"

@@ -151,7 +151,9 @@ def _household_draft(lang: Lang) -> bytes:
             ("tenant_id", .18), ("name", .24), ("kind", .12), ("area_m2", .15), ("lease_end", .16))]
             + [(say("stage", lang), "stage", .15)])  # fmt: skip
     draft.heading(say("compensation", lang))
-    with draft.shown_if("costs", say("No price is known.", lang)):
+    with draft.shown_if("costs_said", keep=True):
+        draft.line("{{ one.costs_said }}", keep=True)
+    with draft.shown_if("costs"):
         draft.rows("costs", [(say("head", lang), "head", 0.5), (say("yuan", lang), "yuan", 0.5)],
                    keep=True)  # fmt: skip
     draft.heading(say("progress", lang))
@@ -181,7 +183,7 @@ def _weekly_draft(lang: Lang) -> bytes:
                             (say("floor area (m²)", lang), "area", .25)])  # fmt: skip
     draft.heading(say("groups", lang))
     with draft.shown_if("groups", say("No group is named.", lang)):
-        draft.rows("groups", [(label(k, lang=lang, unit=False), k, s) for k, s in (
+        draft.rows("groups", [(label(k, lang=lang, unit=False, noun="campaign"), k, s) for k, s in (
             ("rank", .08), ("group", .2), ("n_nodes", .1), ("n_red", .08), ("n_amber", .08),
             ("n_demolished", .12), ("n_left", .12), ("forecast", .22))])  # fmt: skip
     draft.heading(say("nodes that are late", lang))
@@ -236,7 +238,7 @@ def _transfer_draft(lang: Lang) -> bytes:
     draft.facts([(say("project", lang), "project"), (label("river", lang=lang), "river"),
                  (label("bank", lang=lang), "bank"),
                  (say("from chainage to chainage", lang), "place"),
-                 (label("length_m", lang=lang), "length_m"), (say("clear since", lang), "ready_on"),
+                 (label("length_m", lang=lang), "length_m"), (say("down since", lang), "ready_on"),
                  (say("nodes", lang), "nodes"),
                  (say("handed over on", lang), "handed_over_on")])  # fmt: skip
     draft.line("{{ one.said }}", indent=True)
@@ -245,7 +247,7 @@ def _transfer_draft(lang: Lang) -> bytes:
         draft.rows("houses", [(label("building_id", lang=lang), "building_id", .25),
                               (label("owner", lang=lang), "owner", .3),
                               (label("floor_area_m2", lang=lang), "floor_area_m2", .2),
-                              (say("clear since", lang), "cleared_on", .25)])  # fmt: skip
+                              (say("down since", lang), "cleared_on", .25)])  # fmt: skip
     draft.heading(say("checked on the spot", lang))
     for text in (say("☐ all houses are down, foundations included", lang),
                  say("☐ rubble is removed, the ground is level", lang),

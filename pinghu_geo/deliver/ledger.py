@@ -177,7 +177,8 @@ def write_ledger(
         book.set_properties(about)
         paper = Paper(book, lang)
         houses = ledger.sorted(_with_groups(affected, campaign))
-        _write_summary(paper, ledger, houses, comparison, note, published or {})
+        between = [] if campaign is None else _nodes_in_words(campaign, comparison, lang)
+        _write_summary(paper, ledger, houses, comparison, between, note, published or {})
         ledger.sheet(paper, "ledger", houses, BUILDING_COLUMNS)
         if parcels is not None:
             named = ledger.sorted(with_named_ids(parcels, "parcels"))
@@ -360,8 +361,11 @@ def _write_campaign_sheets(paper: Paper, ledger: _Ledger, campaign: Campaign) ->
     lang, nodes = ledger.lang, campaign.nodes()
     at = nodes["river"]
     ledger.sheet(paper, "progress of nodes", ledger.sorted(nodes), PROGRESS_COLUMNS, noun="nodes")
+    # its reach goes from one border to the next, and its nodes stand within
+    ends = {"from_m": say("first node from", lang), "to_m": say("last node to", lang),
+            "n_nodes": label("n_nodes", lang=lang, noun="campaign")}  # fmt: skip
     ledger.sheet(paper, "duties of groups", ledger.sorted(campaign.duties()), DUTY_COLUMNS,
-                 noun="nodes", tens_of_thousands=True)  # fmt: skip
+                 noun="nodes", headings=ends, tens_of_thousands=True)  # fmt: skip
     dates = campaign.stage_dates()
     told = nodes[[c for c in ("river", "bank", "from_m", "group", "needed_by") if c in nodes]]
     planned = pd.DataFrame(told).join(dates).join(campaign.plan.nodes[["late_days"]])
@@ -425,6 +429,7 @@ def _write_summary(
     ledger: _Ledger,
     affected: pd.DataFrame,
     comparison: Comparison | None,
+    between: Sequence[str],
     note: str,
     published: Mapping[str, str],
 ) -> None:
@@ -441,11 +446,13 @@ def _write_summary(
     if note:
         sheet.write_string(row, 0, sheet_text(note), f["note"])
         row += 1
-    row = _write_section(paper, sheet, row + 1, say("sums", lang), totals(affected))
+    split = {"verdict", "task_class"} & set(affected)
+    word = "sums of all affected buildings, whatever becomes of them" if split else "sums"
+    row = _write_section(paper, sheet, row + 1, say(word, lang), totals(affected))
     if comparison is not None:
         both = comparison.totals.reset_index()
         row = _write_section(paper, sheet, row, say("schemes compared", lang), both, sums=False)
-        for line in comparison.summary(lang=lang):
+        for line in [*comparison.summary(lang=lang), *between]:
             sheet.write_string(row - 1, 0, sheet_text(line), f["said"])
             row += 1
         row += 1
@@ -467,6 +474,14 @@ def _write_summary(
     for at in range(1, 15):
         paper.column(sheet, at, 14)
     paper.for_printing(sheet, "A4", "A3", head=1)
+
+
+def _nodes_in_words(campaign: Campaign, comparison: Comparison | None, lang: Lang) -> list[str]:
+    """Why the schemes' count of nodes isn't the campaign's."""
+    one = None if comparison is None else comparison.schemes.get(campaign.scheme)
+    if one is None or "node_id" not in one.affected:
+        return []
+    return [campaign.nodes_in_words(one.affected["node_id"], lang=lang)]
 
 
 def _sums_by_key(ledger: _Ledger, affected: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -28,7 +28,9 @@ __all__ = ["write_faults", "write_results", "write_sheets", "write_table"]
 PLAIN = ("bool", "boolean", "float64", "int64", "Int64", "str")
 
 
-def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -> None:
+def write_table(
+    frame: pd.DataFrame, target: str | Path, *, noun: str | None = None, lang: Lang = "zh"
+) -> None:
     """Write a table for people: Chinese headings, chainages as K1+200 表格.
 
     Parameters
@@ -38,6 +40,9 @@ def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -
     target
         ``.xlsx`` or ``.csv`` (UTF-8 with a mark, so that Excel reads it); an existing file is
         replaced, whole or not at all.
+    noun
+        Kind of table, whose word a column has where several nouns have one of its name, such as
+        ``"search"``.
     lang
         Language of headings and words: ``"zh"`` or ``"en"``; both are read back.
 
@@ -62,7 +67,7 @@ def write_table(frame: pd.DataFrame, target: str | Path, *, lang: Lang = "zh") -
     path = Path(target)
     if path.suffix.lower() not in (".xlsx", ".csv"):
         raise OutputError(f"{path.name} is no .xlsx or .csv", hint=f"use {path.stem}.xlsx")
-    said = _readable_table(frame, lang)
+    said = _readable_table(frame, lang, noun)
     with atomic_path(path) as temporary:
         if path.suffix.lower() == ".csv":
             said = said.map(csv_text).rename(columns=csv_text)

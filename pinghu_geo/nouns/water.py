@@ -407,6 +407,8 @@ WATER = (
         None,
         (),
         (
+            Column("node_id", "text", "寻优节点"),
+            Column("n_nodes", "int", "寻优节点", "个"),
             Column("n_stations", "int", "断面数"),
             Column("n_unsearched", "int", "未寻优处房屋", "栋"),
             Column("n_shared", "int", "多河共及的房屋", "栋"),

@@ -82,6 +82,7 @@ class LeastDemolition(Result):
     """
 
     SHOWN: ClassVar = ("certificate",)
+    NOUN: ClassVar = "search"
 
     widths: pd.DataFrame
     certificate: pd.DataFrame

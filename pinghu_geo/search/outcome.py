@@ -91,6 +91,7 @@ class WithinRise(Result):
 
     SHOWN: ClassVar = ("certificate", "nodes")
     DECIMALS: ClassVar = 1
+    NOUN: ClassVar = "search"
 
     widths: pd.DataFrame
     certificate: pd.DataFrame
