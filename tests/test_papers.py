@@ -203,6 +203,57 @@ def test_transfers_are_of_stretches_where_something_stood(tmp_path, made):
     assert listed == set(down)
 
 
+@pytest.mark.parametrize(("removed", "said_"), [
+    ([], "房屋已全部拆除,其中 2 栋尚未完成“清运”(B1、B2)"),
+    (["B1"], "房屋已全部拆除,其中 1 栋尚未完成“清运”(B2)"),
+    (["B1", "B2"], "段已清空,作为施工作业面移交施工单位。"),
+])  # fmt: skip
+def test_a_transfer_says_cleared_once_the_rubble_is_gone(tmp_path, removed, said_):
+    houses = gpd.GeoDataFrame(
+        {"river": "甲河", "bank": "left", "from_m": [10.0, 20.0], "to_m": [18.0, 28.0],
+         "needs_survey": False, "demolish_floor_area_m2": 90.0, "inside_m2": 9.0,
+         "extent": "full", "cut_depth_m": 1.0},
+        geometry=[shapely.box(x, 3, x + 8, 9) for x in (10, 20)], crs=4547,
+        index=pd.Index(["B1", "B2"], name="building_id"),
+    )  # fmt: skip
+    tasks = pg.campaign_tasks(houses)
+    rivers = gpd.GeoDataFrame(geometry=[shapely.LineString([(0, 0), (90, 0)])], crs=4547,
+                              index=pd.Index(["甲河"], name="river"))  # fmt: skip
+    rows = [(b, s, d) for b in houses.index
+            for s, d in (("signed", "2018-02-01"), ("demolished", "2018-03-01"))]  # fmt: skip
+    rows += [(b, "removed", "2018-03-05") for b in removed]
+    log = pd.DataFrame(rows, columns=["building_id", "stage", "date"])
+    state = pg.progress_state(log, tasks.buildings, as_of="2018-03-06")
+    faces = pg.working_faces(tasks.buildings, rivers, state=state.reached, as_of="2018-03-06")
+    (path,) = pg.deliver.write_transfers(faces, tmp_path, tasks=tasks, state=state)
+    told = "\n".join(texts(path))
+    assert said_ in told
+    assert ("已清空" in told) == (len(removed) == 2)
+    assert [r[3] for r in table_after(path, "房屋编号", "权利人")] == ["2018-03-01"] * 2
+
+
+@pytest.mark.parametrize(("columns", "words", "paid"), [
+    ({"task_class": "task"}, "", True),
+    ({"task_class": "retain"}, "本房屋保留,不作补偿。", False),
+    ({"verdict": "retain"}, "本房屋保留,不作补偿。", False),
+    ({"task_class": "others", "cleared_by": "某公司"}, "由某公司清拆并支付补偿", True),
+    ({"task_class": "review"}, "是否拆除尚未确定", True),
+    ({"verdict": "review"}, "是否拆除尚未确定", True),
+    ({"task_class": "survey"}, "是否拆除尚未确定", True),
+])  # fmt: skip
+def test_a_household_file_pays_only_who_is_demolished(tmp_path, columns, words, paid):
+    """The file of a house that stays held the sum of its demolition, to be signed."""
+    hit = one_house(**columns).assign(building_yuan=900.0, cost_yuan=900.0)
+    (path,) = pg.deliver.write_household_files(hit, tmp_path)
+    told = "\n".join(texts(path))
+    assert ("科目" in told and "900" in told) == paid
+    known = ("不作补偿", "支付补偿", "尚未确定", "没有可用的补偿标准")
+    assert words in told if words else not any(k in told for k in known)
+    cells = [c.text for row in Document(path).tables[0].rows for c in row.cells]
+    area = cells[cells.index("拆除建筑面积 (m²)") + 1]
+    assert (area == "—") == (not paid)
+
+
 def test_the_weekly_report_counts_the_week(tmp_path):
     made = campaigns.campaign(20, as_of="2018-03-12")
     path = pg.deliver.write_weekly_report(

@@ -131,13 +131,38 @@ def write_household_files(
             "map": picture,
             "place": place_in_words(row, lang),
             "costs": _costs_by_head(row, lang),
+            "costs_said": _reservation_of_costs(row, lang),
         }
+        if _class_of_house(row) == "retain":  # nothing of it is demolished, nothing paid
+            paper |= {"costs": [], "demolish_floor_area_m2": "—"}
         paper |= _tenants_of_house(
             people.get(str(one)), known=tenants is not None, state=state, words=words, lang=lang
         )
         paper |= _progress_of_house(str(one), reached.get(str(one)), state, words, lang)
         papers[str(one)] = paper
     return write_papers("household", papers, target, template, lang)
+
+
+def _class_of_house(row: Mapping[str, Any]) -> str:
+    """Its class in the campaign, or what the verdict makes of it; a task where nobody asked."""
+    verdict = row.get("verdict")
+    told = row.get("task_class") or (verdict if verdict in ("retain", "review") else None)
+    return str(told or "task")
+
+
+def _reservation_of_costs(row: Mapping[str, Any], lang: Lang) -> str:
+    """Why nothing is paid for a house, or why its sum is no promise; empty for a task."""
+    kind = _class_of_house(row)
+    if kind == "retain":
+        return say("The house stays: no compensation is due.", lang)
+    if all(row.get(c) is None for c in (*HEADS, "cost_yuan")):
+        return say("No price is known.", lang)
+    if kind == "others":
+        who = text_or_unknown("cleared_by", row.get("cleared_by"), lang)
+        return say("{} clears and pays; by the rates of this project, for information:", lang, who)
+    if kind in ("review", "survey"):
+        return say("Whether it is demolished isn't decided; if it is:", lang)
+    return ""
 
 
 def _costs_by_head(row: Mapping[str, Any], lang: Lang) -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pinghu_geo.campaign.faces import WorkingFaces
@@ -233,9 +234,9 @@ def write_transfers(
         paper = texts_of_row(row, tuple(row), lang) | {"project": project, "place": place}
         if row["handed_over_on"] is None:
             paper["handed_over_on"] = say("not yet", lang)
-        paper["said"] = say("The stretch {} is cleared and is handed over to the works as a "
-                            "working face.", lang, place)  # fmt: skip
-        paper["houses"] = _houses_cleared(row, tasks, state, down, lang)
+        houses = _houses_of_face(row, tasks)
+        paper["said"] = _transfer_in_words(place, houses, state, stages, lang)
+        paper["houses"] = _houses_cleared(houses, state, down, lang)
         key = place if place not in papers else f"{place} {len(papers)}"
         papers[key] = paper
     if not papers:
@@ -243,20 +244,53 @@ def write_transfers(
     return write_papers("transfer", papers, target, template, lang, named=True)
 
 
-def _houses_cleared(
-    face: Mapping[str, Any],
-    tasks: CampaignTasks | None,
-    state: ProgressState | None,
-    down: str,
-    lang: Lang,
-) -> list[dict[str, str]]:
+def _houses_of_face(face: Mapping[str, Any], tasks: CampaignTasks | None) -> pd.DataFrame:
     """Houses of the stretch's nodes that stood within it."""
     if tasks is None:
-        return []
+        return pd.DataFrame()
     rows = tasks.buildings[tasks.buildings["node_id"].isin(face["nodes"].split("、"))]
     low, high = sorted((face["from_m"], face["to_m"]))
     ends = rows[["from_m", "to_m"]]
-    rows = rows[(ends.min(axis=1) < high) & (ends.max(axis=1) > low)]
+    return rows[(ends.min(axis=1) < high) & (ends.max(axis=1) > low)]
+
+
+def _transfer_in_words(
+    place: str,
+    houses: pd.DataFrame,
+    state: ProgressState | None,
+    stages: pd.DataFrame,
+    lang: Lang,
+) -> str:
+    """Whether the stretch can be handed over, or what has to be done there first."""
+    between = _stages_before_transfer(stages)
+    if state is None or houses.empty or not between:
+        return say("On the stretch {} all houses are down; it is handed over to the works as a "
+                   "working face.", lang, place)  # fmt: skip
+    last = state.reached[
+        (state.reached["stage"] == between[-1]) & (state.reached["kind"] == "building")
+    ]
+    done = set(last["id"].astype(str))
+    open_ = [str(k) for k in houses.index if str(k) not in done]
+    if not open_:
+        return say("The stretch {} is cleared and is handed over to the works as a working face.",
+                   lang, place)  # fmt: skip
+    word = stage_words(stages, lang=lang)[between[-1]]
+    return say("On the stretch {} all houses are down, and {} is open at {} of them: {}. It is "
+               "handed over to the works as a working face once that is done.",
+               lang, place, word, len(open_), say(", ", lang).join(open_))  # fmt: skip
+
+
+def _stages_before_transfer(stages: pd.DataFrame) -> list[str]:
+    """Stages between the last one that takes a house down and the transfer, in their order."""
+    codes = [str(code) for code in stages.index]
+    down = int(np.flatnonzero(stages["clears"].astype(bool))[-1])
+    return codes[down + 1 : -1]
+
+
+def _houses_cleared(
+    rows: pd.DataFrame, state: ProgressState | None, down: str, lang: Lang
+) -> list[dict[str, str]]:
+    """Houses that stood on a stretch, and since when they are down."""
     days: dict[str, Any] = {}
     if state is not None:
         found = state.reached[

@@ -216,7 +216,7 @@ def _faces_in_words(faces: WorkingFaces | None, lang: Lang) -> list[str]:
     whole = rows["length_m"].sum()
     return [
         say("{} m of {} m of bank are clear.", lang, f"{ready:,.0f}", f"{whole:,.0f}"),
-        say("{} cleared stretches wait to be handed over ({} m).", lang, len(open_),
+        say("{} stretches whose houses are down wait to be handed over ({} m).", lang, len(open_),
             f"{open_['length_m'].sum():,.0f}"),
     ]  # fmt: skip
 
