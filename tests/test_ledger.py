@@ -1,6 +1,7 @@
 """The ledger's sheets hold the tables, add up, are in one order, and cut nothing off."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import openpyxl
@@ -31,6 +32,21 @@ def rows_of(sheet):
     rows = [[c.value for c in row] for row in sheet.iter_rows(min_row=4)]
     rows = [r for r in rows if isinstance(r[0], int | float)]
     return pd.DataFrame(rows, columns=heads)
+
+
+def test_an_empty_sheet_says_none(tmp_path):
+    """Nobody knew whether nothing was late, or nothing had been written."""
+    calm = whole_campaign(4)
+    watched = calm.supervision
+    watched = replace(watched, nodes=watched.nodes.assign(signal="green"))
+    calm = replace(calm, supervision=watched)
+    place = tmp_path / "l.xlsx"
+    pg.write_ledger(calm.tasks.buildings, place, campaign=calm, nodes=calm.nodes())
+    book = openpyxl.load_workbook(place)
+    for name in book.sheetnames[1:]:
+        rows = rows_of(book[name])
+        assert (book[name].cell(4, 1).value == "无") == rows.empty, name
+    assert rows_of(book["督查台账"]).empty
 
 
 def test_every_sheet_gives_its_table_back(written):

@@ -288,6 +288,9 @@ class Paper:
         self.column(
             sheet, 0, max(len(str(len(rows))) + 3, _width_of_text(say("total", self.lang)) + 2)
         )
+        if rows.empty:  # an empty sheet is no sheet that was forgotten
+            sheet.write_string(HEAD_ROW + 1, 0, say("none", self.lang), self.formats["text"])
+            last = max(last, HEAD_ROW + 1)
         # the sums stay outside the filter, or a filter would hide them
         across = len(numbered.columns) - 1
         sheet.autofilter(HEAD_ROW, 0, max(HEAD_ROW + len(rows), HEAD_ROW + 1), across)
