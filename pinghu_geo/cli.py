@@ -362,7 +362,15 @@ def update(
             word = lang_of_command(lang, project)
             typer.echo(console_text(say("Note: {}", word, translated(note, word))))
     if board is not None:
-        typer.echo(console_text(board / "board.html"))
+        for name in ("board.html", "map.html"):
+            typer.echo(console_text(board / name))
+    word = lang_of_command(lang, project)
+    then = f"pinghu run {shell_word(project)} --out results --force"
+    if board is None:
+        left = say("Board, map, ledger and tables are as they were; all anew: {}", word, then)
+    else:
+        left = say("Ledger and tables are as they were; all anew: {}", word, then)
+    typer.echo(console_text(left))
 
 
 @app.command()

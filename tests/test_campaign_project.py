@@ -489,7 +489,10 @@ def test_the_wall_is_written_with_the_reports(project, tmp_path):
     assert sorted(p.name for p in wall.iterdir()) == ["board.html", "map.html"]
     before = (wall / "board.html").read_bytes()
     assert "截至 2018-02-20" in before.decode()
-    said("update", project, report(tmp_path, "B1,,谈判,2018-02-25,\n"), "--board", wall)
+    told = said("update", project, report(tmp_path, "B1,,谈判,2018-02-25,\n"), "--board", wall)
+    assert all(str(wall / name) in told for name in ("board.html", "map.html"))
+    assert "台账与各表未更新" in told
+    assert "作战板、作战图" not in told
     assert "截至 2018-02-25" in (wall / "board.html").read_text("utf-8")
     said("campaign", project, "--out", tmp_path / "月初", "--as-of", "2018-02-20")
     assert (tmp_path / "月初" / "board.html").read_bytes() == before
