@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from campaigns import campaign
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 import pinghu_geo as pg
@@ -74,6 +75,19 @@ def test_a_stage_that_is_not_over_is_hatched_to_today():
     c["state"] = pg.progress_state(log, c["tasks"].buildings, as_of="2018-03-01")
     (box,) = [b for b in boxes(drawn(c).axes[0]) if b[5]]
     assert box[2:4] == (pd.Timestamp("2018-02-10"), pd.Timestamp("2018-03-01"))
+
+
+def test_the_legend_says_what_white_is_and_lies_on_no_axes(small):
+    """Waiting within a planned column was white, and no word told it."""
+    figure = drawn(small)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (legend,) = figure.legends
+    said = {t.get_text(): p.get_facecolor()
+            for t, p in zip(legend.get_texts(), legend.get_patches(), strict=False)}  # fmt: skip
+    assert next(c for t, c in said.items() if "等待" in t) == (1, 1, 1, 1)
+    box = legend.get_window_extent(canvas.get_renderer())
+    assert not any(box.overlaps(a.get_tightbbox(canvas.get_renderer())) for a in figure.axes)
 
 
 def test_narrow_nodes_have_a_least_width_and_never_overlap():

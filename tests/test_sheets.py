@@ -87,6 +87,30 @@ def test_each_house_is_labelled_or_counted_and_ids_stay_as_they_are(given, monke
 LONG = "深圳市龙岗区平湖街道新木社区居民委员会第一经济发展小组片区河道综合整治工程"
 
 
+def test_a_chainage_of_another_river_says_whose_it_is(given, monkeypatch):
+    """K0+650 of a tributary stood beside the main river's own on its sheet."""
+    hit, red, rivers, houses = given
+    mouth = rivers.geometry.iloc[0].interpolate(700)
+    branch = shapely.LineString([(mouth.x - 60, mouth.y - 500), mouth])
+    both = gpd.GeoDataFrame(geometry=[*rivers.geometry, branch], crs=4547,
+                            index=pd.Index(["甲河", "乙溪"], name="river"))  # fmt: skip
+    every = {"甲河": [], "乙溪": []}
+    for figure in figures((hit, red, both, houses), monkeypatch, 1000):
+        own = next(t.get_text() for a in figure.axes[1:] for t in a.texts
+                   if t.get_text().startswith(("甲河 K", "乙溪 K")))[:2]  # fmt: skip
+        said = [t.get_text() for t in figure.axes[0].texts if "K0+" in t.get_text()]
+        other = {"甲河": "乙溪", "乙溪": "甲河"}[own]
+        assert all(t.startswith(("K", f"{other} K")) for t in said)
+        every[own] += said
+        # what bears no name lies on the sheet's own river
+        for text in figure.axes[0].texts:
+            if text.get_text().startswith("K0+"):
+                assert pg.parse_chainage(text.get_text()) <= both.geometry.loc[own].length
+    assert any(t.startswith("乙溪 K0+") for t in every["甲河"])
+    assert any(t.startswith("甲河 K0+") for t in every["乙溪"])
+    assert sum(t.startswith("K") for t in every["甲河"]) >= 20
+
+
 @pytest.mark.parametrize("paper", ["A3", "A0"])
 def test_of_long_names_the_stretch_stays_and_the_column_grows_with_the_paper(
     given, monkeypatch, paper

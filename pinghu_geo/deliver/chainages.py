@@ -375,9 +375,16 @@ def _draw_legend(figure: Any, stages: pd.DataFrame, font: Any, lang: Lang, **sho
     )
     keys.append(
         Patch(
-            facecolor="#444444", edgecolor="#222222", label=say("right half, dark: reported", lang)
+            facecolor="white",
+            edgecolor="#8a8a8a",
+            label=say("left half, white: waiting for a term, a crew or the next stage", lang),
         )
     )
+    keys.append(
+        Patch(
+            facecolor="#444444", edgecolor="#222222", label=say("right half, dark: reported", lang)
+        )
+    )  # fmt: skip
     lines = (("state", TODAY, "-", "today"), ("handover", ENTRY, "--", "the contractor's entry"),
              ("faces", READY, "-", "face ready (dashed: planned)"))  # fmt: skip
     for name, colour, dash, word in lines:

@@ -267,7 +267,8 @@ def _draw_sheets(
     points = stations(rivers, spacing_m=scale / 20)
     if standing is not None:  # their names come first: a chainage gives way
         points = gpd.GeoDataFrame(
-            {"label": [*standing["label"], *points["label"]]},
+            {"label": [*standing["label"], *points["label"]],
+             "river": [*[None] * len(standing), *points["river"]]},
             geometry=[*standing["point"], *points.geometry], crs=rivers.crs,
         )  # fmt: skip
     others = None if buildings is None else buildings[~buildings.index.isin(affected.index)]
@@ -301,7 +302,8 @@ def _draw_sheets(
                 0.6,
                 look.ink,
             )
-        taken = _draw_chainages(axes, sheet, points[points.within(places[k])], scale, font)
+        near = points[points.within(places[k])]
+        taken = _draw_chainages(axes, sheet, _named_elsewhere(near, sheet.river), scale, font)
         lost = _draw_house_labels(axes, sheet, mine, seen, taken, ground, scale, font, lang)
         _draw_key_map(figure, size, places, k, rivers, font, lang)
         crossed = standing is not None and bool(standing.intersects(places[k]).any())
@@ -359,6 +361,14 @@ def _draw_grid(axes: Any, sheet: _MapSheet, ground: Any, scale: int, font: Any) 
                 axes.plot(*at, marker="+", markersize=7, color="#555555", markeredgewidth=0.5)
                 axes.text(at[0] + scale * 0.001, at[1] + scale * 0.001, f"{x:.0f}\n{y:.0f}",
                           fontsize=4, color="#555555", fontproperties=font)  # fmt: skip
+
+
+def _named_elsewhere(points: gpd.GeoDataFrame, river: str) -> gpd.GeoDataFrame:
+    """The chainages of a sheet, its own river's first; those of others say whose they are."""
+    other = points["river"].notna() & (points["river"] != river)
+    named = points["river"].astype(str) + " " + points["label"]
+    said = points.assign(label=points["label"].where(~other, named))
+    return said.loc[other.sort_values(kind="stable").index]
 
 
 def _draw_chainages(
