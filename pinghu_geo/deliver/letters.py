@@ -251,7 +251,8 @@ def _houses_of_face(face: Mapping[str, Any], tasks: CampaignTasks | None) -> pd.
     rows = tasks.buildings[tasks.buildings["node_id"].isin(face["nodes"].split("、"))]
     low, high = sorted((face["from_m"], face["to_m"]))
     ends = rows[["from_m", "to_m"]]
-    return rows[(ends.min(axis=1) < high) & (ends.max(axis=1) > low)]
+    found: pd.DataFrame = rows[(ends.min(axis=1) < high) & (ends.max(axis=1) > low)]
+    return found
 
 
 def _transfer_in_words(
