@@ -91,6 +91,12 @@ def campaign_tenants(plan: Plan) -> pd.DataFrame | None:
     if "tenants" not in plan.campaign:
         return None
     table = plan.table(plan.campaign["tenants"], "tenants")
+    if table.empty:  # a form that nobody filled in says of no house that nobody rents it
+        raise LayerError(
+            "has no rows", layer="tenants",
+            hint="list the tenants; or leave tenants out of [campaign], and give the buildings a "
+            "column of tenants (租户数), 0 where nobody rents",
+        )  # fmt: skip
     return table.set_index("tenant_id")
 
 

@@ -9,7 +9,13 @@ from contextlib import contextmanager
 import pandas as pd
 
 from pinghu_geo.keys import table_source
-from pinghu_geo.nouns.errors import HydraulicsError, LayerError, OptimiseError, PinghuError
+from pinghu_geo.nouns.errors import (
+    HydraulicsError,
+    LayerError,
+    OptimiseError,
+    PinghuError,
+    RateError,
+)
 from pinghu_geo.nouns.inert import source_name
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, Plan
 
@@ -78,7 +84,7 @@ def with_keys_for_cures(faults: pd.DataFrame) -> pd.DataFrame:
 
 def with_hint(fault: PinghuError, hint: str) -> PinghuError:
     """A fault with another cure."""
-    if not isinstance(fault, LayerError | HydraulicsError) or hint == fault.hint:
+    if not isinstance(fault, LayerError | HydraulicsError | RateError) or hint == fault.hint:
         return fault
     return type(fault)(
         fault.problem, layer=fault.layer, ids=fault.ids, hint=hint, fault=fault.fault
@@ -90,7 +96,7 @@ def for_the_shell(plan: Plan) -> Iterator[None]:
     """Give faults of a layer or table its file, and a cure for those who type no Python."""
     try:
         yield
-    except (LayerError, HydraulicsError) as fault:
+    except (LayerError, HydraulicsError, RateError) as fault:
         named = _layer_with_file(plan, fault.layer)
         hint = hint_for_files(fault.hint)
         if fault.fault == "invalid_geometry" and named is not None:

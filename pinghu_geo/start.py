@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -48,11 +48,19 @@ GAP = re.compile(r"a part is ([\d,.]+) m from the others")
 # Rivers so near to the buildings [m] are taken.
 BESIDE_M = 500.0
 # Forms for what may be missing: noun by file.
-OPTIONAL = {"rates": "rates.xlsx", "segments": "reaches.xlsx"}
+OPTIONAL = {"rates": "rates.xlsx", "segments": "reaches.xlsx", "walls": "walls.xlsx"}
 FLOOD = {
     "design": "design sections.xlsx", "flows": "discharges.xlsx", "boundaries": "boundaries.xlsx",
-    "evidence": "evidence.xlsx",
+    "evidence": "evidence.xlsx", "structures": "structures.xlsx",
+    "structure_parts": "parts of structures.xlsx", "junctions": "junctions.xlsx",
 }  # fmt: skip
+# which stand after what is asked of every flood
+LATER = ("structures", "structure_parts", "junctions")
+CAMPAIGN = {
+    "groups": "groups.xlsx", "tenants": "tenants.xlsx", "handover": "handover.xlsx",
+    "capacity": "capacity.xlsx",
+}  # fmt: skip
+FORMS = OPTIONAL | FLOOD | CAMPAIGN
 DRAWN_AMONG = "the drawing states no CRS; taken for the buildings', among which it lies: check that"
 WIDTHS = "widths.xlsx"
 # what a drawn line is called that is built to; other lines, such as 蓝线, are none of these
@@ -91,9 +99,10 @@ def new_project(
         What lies there, a row a layer, table or raster: file, layer, what (empty where nothing
         tells), why, rows, taken. ``project.toml`` in the folder takes the largest of each kind;
         the forms beside it are to be filled: ``红线宽度.xlsx``, unless a table of widths is there,
-        ``补偿标准.xlsx``, ``责任段.xlsx``, and for the flood ``设计断面.xlsx``,
-        ``设计流量.xlsx``, ``边界条件.xlsx``, ``留房依据.xlsx``. A form that lies there is left
-        alone.
+        ``补偿标准.xlsx``, ``责任段.xlsx``, ``挡墙.xlsx``; for the flood ``设计断面.xlsx``,
+        ``设计流量.xlsx``, ``边界条件.xlsx``, ``留房依据.xlsx``, ``桥涵闸坝.xlsx``,
+        ``建筑物构件.xlsx``, ``汇流口.xlsx``; for the campaign ``责任组.xlsx``, ``租户.xlsx``,
+        ``进场计划.xlsx``, ``工效.xlsx``. A form that lies there is left alone.
         ``project.schema.json`` is what editors complete and check the project file by.
 
     Raises
@@ -110,8 +119,8 @@ def new_project(
     ...     _ = shutil.copy(part, folder)
     >>> pg.new_project(folder)[["file", "what"]].values.tolist()
     [['房屋.shp', 'buildings'], ['河道.shp', 'rivers']]
-    >>> sorted(p.stem for p in folder.glob("*.xlsx"))
-    ['留房依据', '红线宽度', '补偿标准', '设计断面', '设计流量', '责任段', '边界条件']
+    >>> {"红线宽度.xlsx", "桥涵闸坝.xlsx"} <= {p.name for p in folder.iterdir()}
+    True
     """
     place = Path(folder)
     if not os.path.isdir(place):  # False for names that no system has, too
@@ -135,7 +144,7 @@ def new_project(
                 "a project reads one layer of these; join them to one layer if these count, too: "
                 + ", ".join(_name_of(s, place) for s in rest[:20])
             )
-    for what in ("parcels", "zones", "dem", *OPTIONAL, *FLOOD):
+    for what in ("parcels", "zones", "dem", *FORMS):
         if any(s.what == what for s in found):
             taken[what] = _largest_layer(found, what, place)
     tables = [s for s in found if s.what == "widths"]
@@ -143,7 +152,7 @@ def new_project(
     blank = place / say(WIDTHS, lang)
     if not tables and not drawn and not blank.exists():
         write_blank_form("widths", blank, rows=_ends_of_rivers(rivers.frame), lang=lang)
-    for what, form in (OPTIONAL | FLOOD).items():
+    for what, form in FORMS.items():
         blank = place / say(form, lang)
         if what not in taken and not blank.exists():
             write_blank_form(what, blank, rows=_rows_from_rivers(what, rivers.frame), lang=lang)
@@ -484,7 +493,8 @@ def _project_text(
         later = _toml_comment(say("{}: take away the # when it is filled in", lang, word))
         lines.append(entry if what in taken else f"# {entry}  {later}")
     lines += _schemes_lines(place, schemes, buildings, lang)
-    return "\n".join([*lines, *_flood_lines(place, taken, lang)]) + "\n"
+    lines += _flood_lines(place, taken, lang)
+    return "\n".join([*lines, *_campaign_lines(place, taken, schemes, lang)]) + "\n"
 
 
 def _schemes_lines(
@@ -512,24 +522,51 @@ def _schemes_lines(
     return lines
 
 
+def _files_or_forms(
+    forms: Mapping[str, str], taken: Mapping[str, Sight], place: Path, lang: Lang
+) -> dict[str, str]:
+    """Files of tables that are there, else the forms to be filled."""
+    return {
+        k: _relative_path(taken[k].path, place) if k in taken else say(form, lang)
+        for k, form in forms.items()
+    }
+
+
+def _campaign_lines(
+    place: Path, taken: dict[str, Sight], schemes: Sequence[Sight], lang: Lang
+) -> list[str]:
+    """The section of the campaign, to be used when a scheme is adopted."""
+    files = _files_or_forms(CAMPAIGN, taken, place, lang)
+    first = say("approved", lang)
+    if len(schemes) > 1:
+        first = schemes[0].layer or schemes[0].path.stem
+    return [
+        "",
+        _toml_comment(say("The campaign: when a scheme is adopted, take away the #", lang)),
+        "# [campaign]",
+        f"# adopted = {_toml_value(first)}",
+        f"# start = {_toml_value('2017-11-01')}  {_toml_comment(say('the first day', lang))}",
+        *(f"# {k} = {_toml_value(v)}" for k, v in files.items()),
+    ]
+
+
 def _flood_lines(place: Path, taken: dict[str, Sight], lang: Lang) -> list[str]:
     """The section of the flood, to be used when its forms are filled in and a DEM is there."""
     head = say("Design flood and what may stay: when the forms are filled, take away the #", lang)
     dem = _relative_path(taken["dem"].path, place) if "dem" in taken else say("ground.tif", lang)
-    files = {
-        k: _relative_path(taken[k].path, place) if k in taken else say(v, lang)
-        for k, v in FLOOD.items()
-    }
+    files = _files_or_forms(FLOOD, taken, place, lang)
     limits = say("the design institute states both", lang)
     return [
         "",
         _toml_comment(head),
         "# [flood]",
-        *(f"# {k} = {_toml_value(v)}" for k, v in files.items()),
+        *(f"# {k} = {_toml_value(v)}" for k, v in files.items() if k not in LATER),
         f"# dem = {_toml_value(dem)}",
         f"# allowed_mm = 20  {_toml_comment(limits)}",
         "# freeboard_m = 0.0",
         f"# bank_freeboard_m = 0.6  {_toml_comment(say('with its source, both:', lang))}",
         f"# bank_freeboard_standard = {_toml_value('GB 50286-2013')}",
         f"# bank_freeboard_clause = {_toml_value(say('the clause that the design cites', lang))}",
+        _toml_comment(say("Where bridges, weirs, gates stand, where rivers meet or part:", lang)),
+        *(f"# {k} = {_toml_value(files[k])}" for k in LATER),
     ]

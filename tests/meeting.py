@@ -46,7 +46,7 @@ def project(folder: Path, *, junctions=None, flows=None, more="", least="", ends
         "H1": shapely.box(X + 500, Y + 6, X + 512, Y + 16),
         "H2": shapely.box(X + 100, Y + 604, X + 112, Y + 614),
     }
-    pg.write_layer(building_frame(houses, floors=2), folder / "房屋.gpkg", "buildings")
+    pg.write_layer(building_frame(houses, floors=2, tenants=0), folder / "房屋.gpkg", "buildings")
     lengths = {name: shapely.LineString(line).length for name, line in LINES.items()}
     pd.DataFrame(
         [(name, at, bed, WIDE[name], WIDE[name], 4.5, 0.03) for name in LINES

@@ -320,7 +320,7 @@ def test_every_commented_line_of_a_form_works_or_says_what_else_it_needs(tmp_pat
     pg.new_project(tmp_path)
     lines = (tmp_path / "project.toml").read_text("utf-8").splitlines()
     remarks = [k for k, one in enumerate(lines) if re.match(r"# (\[|\w+ = )", one)]
-    assert len(remarks) == 19
+    assert len(remarks) == 30
     other = tmp_path / "other.toml"
     for k in remarks:
         now, taken = list(lines), [k]

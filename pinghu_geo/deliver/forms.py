@@ -16,6 +16,7 @@ from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.styles import stage_words
 from pinghu_geo.deliver.workbook import CREATED, new_workbook
 from pinghu_geo.nouns.door import require_known_rows, require_some_nodes, takes
+from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
@@ -124,10 +125,10 @@ def write_forms(
     return made
 
 
-# of tables whose other columns are computed: what is asked of whoever fills them
-ASKED = {
-    "evidence": ("building_id", "sewage_ok", "optional", "structure_ok", "title_ok", "in_project")
-}
+FORMS = rule_file(None, "forms.toml")
+ENGLISH = FORMS.pop("english")
+# of tables that have more columns, or compute others: what is asked of whoever fills them
+ASKED = {what: tuple(said["asked"]) for what, said in FORMS.items() if "asked" in said}
 
 
 def write_blank_form(
@@ -137,7 +138,7 @@ def write_blank_form(
     rows: Sequence[Mapping[str, Any]] = (),
     lang: Lang = "zh",
 ) -> None:
-    """Write a form to fill for a table: headings, lists, and a sheet of explanation 空白填报表.
+    """Write a form to fill for a table: headings, lists, and a sheet that explains it 空白填报表.
 
     Parameters
     ----------
@@ -149,6 +150,11 @@ def write_blank_form(
         What is known already, by canonical names.
     lang
         Language of the form: ``"zh"`` or ``"en"``; both are read back.
+
+    Notes
+    -----
+    The sheet of explanation says what each column holds, and shows rows as examples, a column each:
+    it is never read as data.
 
     Examples
     --------
@@ -168,8 +174,10 @@ def write_blank_form(
             sheet.write_string(0, at, heading_of(column, lang), styles["head"])
             sheet.set_column(at, at, 16, None if column.dtype in ("float", "int") else
                              styles["white"])  # fmt: skip
-            if column.codes:
-                words = [word_of(code, column, lang) for code in column.codes]
+            words = [word_of(code, column, lang) for code in column.codes]
+            if column.dtype == "bool":
+                words = [say(word, lang) for word in ("yes", "no")]
+            if words:
                 sheet.data_validation(1, at, BLANK_ROWS, at, {"validate": "list", "source": words})
         for k, row in enumerate(rows, start=1):
             for at, column in enumerate(columns):
@@ -179,7 +187,8 @@ def write_blank_form(
                 if value is not None:
                     sheet.write_string(k, at, sheet_text(value))
         sheet.freeze_panes(1, 0)
-        _write_explanation(book.add_worksheet(say("explanation", lang)), columns, styles, lang)
+        about = book.add_worksheet(say("explanation", lang))
+        _write_explanation(about, columns, FORMS.get(what, {}).get("examples", []), styles, lang)
 
 
 def heading_of(column: Column, lang: Lang) -> str:
@@ -198,12 +207,21 @@ def word_of(code: str, column: Column, lang: Lang) -> str:
 
 
 def _write_explanation(
-    sheet: Any, columns: Sequence[Column], styles: dict[str, Any], lang: Lang
+    sheet: Any,
+    columns: Sequence[Column],
+    examples: Sequence[Mapping[str, Any]],
+    styles: dict[str, Any],
+    lang: Lang,
 ) -> None:
-    """What each heading of a form means: whether it is needed, its unit, what may stand there."""
-    for at, head in enumerate(("column", "required", "unit", "what may stand there")):
-        sheet.write_string(0, at, say(head, lang), styles["head"])
-        sheet.set_column(at, at, (18, 8, 8, 60)[at])
+    """What each heading means: whether it is needed, its unit, what may stand there, for example.
+
+    Rows of examples stand upright, a column each, so that nobody's reader takes them for data.
+    """
+    heads = [say(h, lang) for h in ("column", "required", "unit", "what may stand there")]
+    heads += [say("example {} (no data)", lang, k) for k in range(1, len(examples) + 1)]
+    for at, head in enumerate(heads):
+        sheet.write_string(0, at, head, styles["head"])
+        sheet.set_column(at, at, (18, 8, 8, 60)[at] if at < 4 else 18)
     kinds = {"float": "number", "int": "whole number", "date": "date, such as 2018-03-01",
              "chainage": "chainage, such as K1+200, or metres", "bool": "yes / no",
              "text": "text"}  # fmt: skip
@@ -215,8 +233,20 @@ def _write_explanation(
         name = column.zh if lang == "zh" else label(column.name, lang="en", unit=False)
         unit = column.unit if lang == "zh" else UNITS_EN.get(column.unit, column.unit)
         needed = say("yes" if column.required else "no", lang)
-        for at, text in enumerate((name, needed, unit, may)):
+        shown = [_example_text(one.get(column.name), column, lang) for one in examples]
+        for at, text in enumerate((name, needed, unit, may, *shown)):
             sheet.write_string(k, at, text)
+
+
+def _example_text(value: Any, column: Column, lang: Lang) -> str:
+    """A value of an example as one types it; blank where none is needed."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return say("yes" if value else "no", lang)
+    if column.codes:
+        return word_of(value, column, lang)
+    return str(ENGLISH.get(value, value) if lang == "en" else value)
 
 
 def _locked_rows(

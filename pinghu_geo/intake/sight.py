@@ -61,7 +61,16 @@ TABLE_WORDS = {
     "widths": "宽|width", "rates": "补偿|标准|单价|rates", "segments": "责任|包干|segments",
     "design": "设计断面|design", "flows": "流量|flows", "boundaries": "边界条件|boundaries",
     "evidence": "依据|evidence", "control": "控制点|control",
+    "structures": "桥|涵|闸|堰|structures|bridges", "structure_parts": "构件|桥孔|parts",
+    "junctions": "汇流|汇口|分汊|junction|confluence", "walls": "挡墙|护岸|walls",
+    "groups": "责任组|groups", "tenants": "租户|tenant", "handover": "进场|handover",
+    "capacity": "工效|capacity",
 }  # fmt: skip
+# whose headings other tables have, too: told by their name as well
+BY_NAME = frozenset({
+    "structures", "structure_parts", "junctions", "walls", "groups", "tenants", "handover",
+    "capacity",
+})  # fmt: skip
 
 
 class Sight(NamedTuple):
@@ -261,7 +270,7 @@ def _sights_of_table(path: Path) -> list[Sight]:
         needed = set(NOUNS[noun].required) - {"river"}
         if needed and needed <= matched:
             named = bool(re.search(words, path.stem, re.IGNORECASE))
-            if named or len(needed) > 1 or noun == "rates":
+            if named or (noun not in BY_NAME and (len(needed) > 1 or noun == "rates")):
                 fit.append((named, len(needed), noun))
     if not fit:
         why = "table, no known headings"
