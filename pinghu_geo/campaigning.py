@@ -212,22 +212,22 @@ def campaign_of(
         if as_of is None and log.empty:
             as_of = asked["start"]  # nothing is reported yet: where we stand is the first day
         state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
-        left = None
         if len(log):
-            left = schedule(tasks.nodes, **common, progress=state.stages, as_of=state.as_of)
-        (made,) = planned.results()
-    again = made if left is None else left
-    faces = working_faces(
-        tasks.buildings, layers["rivers"], state=state.reached, plan=again.activities,
-        as_of=state.as_of, stages=stages,
-    )  # fmt: skip
+            again = schedule(tasks.nodes, **common, progress=state.stages, as_of=state.as_of)
+        else:
+            (again,) = planned.results()
+        faces = working_faces(
+            tasks.buildings, layers["rivers"], state=state.reached, plan=again.activities,
+            as_of=state.as_of, stages=stages,
+        )  # fmt: skip
+        money = pd.DataFrame()
+        if "cost_yuan" in tasks.buildings:
+            money = payments(tasks.buildings, again.activities, state=state.reached, stages=stages)
+        made = planned.results()[0] if len(log) else again
     watched = supervision(
         made.activities, state, tasks.buildings, faces=faces.stretches, stages=stages,
         thresholds=asked["thresholds"] or None, lang=plan.lang,
     )  # fmt: skip
-    money = pd.DataFrame()
-    if "cost_yuan" in tasks.buildings:
-        money = payments(tasks.buildings, again.activities, state=state.reached, stages=stages)
     return Campaign(
         asked["adopted"], stages, tasks, reaches, made, again, state, faces, watched, money,
         layers["rivers"],
