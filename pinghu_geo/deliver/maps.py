@@ -48,6 +48,8 @@ __all__ = ["STATUS", "command_map", "in_degrees"]
 DEGREES = 6
 # More features than this make a browser slow; the neighbours are the first to go.
 MOST_NEIGHBOURS = 8000
+# Edges of a line that have one box around them when neighbours are looked for.
+EDGES_TOGETHER = 64
 NEIGHBOURS_M = 80.0
 # A hull reaches so far beyond its houses [m].
 HULL_M = 4.0
@@ -427,7 +429,8 @@ def _add_neighbours(
     # of the tree, or most of those that are measured are far away
     tree = shapely.STRtree(np.asarray(shapely.linestrings(ends)), node_capacity=2)
     drawn = affected.index.union([i for _, _, found in changed for i in found.index])
-    other = buildings[~buildings.index.isin(drawn)]
+    around = np.unique(_boxes_around(ends, NEIGHBOURS_M).query(buildings.geometry.to_numpy())[0])
+    other = buildings.iloc[around[~buildings.index[around].isin(drawn)]]
     (house, _), far = tree.query_nearest(
         other.geometry.to_numpy(), max_distance=NEIGHBOURS_M, return_distance=True,
         all_matches=False,
@@ -438,6 +441,14 @@ def _add_neighbours(
                    f"{NEIGHBOURS_M:g}")  # fmt: skip
         name = _swatch_html("#b0b0a8") + html_text(said)
         _Drawn(name, rows.geometry, "#8d8d85", weight=0.6, fill="#dcdcd6", small=True).add_to(page)
+
+
+def _boxes_around(ends: Any, within_m: float) -> shapely.STRtree:
+    """Index of boxes that hold what comes as near to edges (n, 2, 2), one for some in turn."""
+    first = np.arange(0, len(ends), EDGES_TOGETHER)
+    low = np.minimum.reduceat(ends.min(axis=1), first) - within_m
+    high = np.maximum.reduceat(ends.max(axis=1), first) + within_m
+    return shapely.STRtree(np.asarray(shapely.box(*low.T, *high.T)))
 
 
 def _zones_layer(zones: gpd.GeoDataFrame, lang: Lang) -> folium.GeoJson:
@@ -464,7 +475,7 @@ def _hulls_of_nodes(
     hulls = shapely.buffer(shapely.convex_hull(own), HULL_M, quad_segs=3)
     if buildings is None:
         return hulls
-    near = np.unique(buildings.sindex.query(hulls)[1])
+    near = np.unique(shapely.STRtree(hulls).query(buildings.geometry.to_numpy())[0])
     rest = buildings.geometry.to_numpy()[near[~buildings.index[near].isin(affected.index)]]
     rest = rest[shapely.is_valid(rest)]
     node, house = shapely.STRtree(rest).query(hulls, predicate="intersects").reshape(2, -1)
