@@ -74,14 +74,58 @@ def test_branches_that_ask_for_different_energies_are_doubted_with_how_different
         PARTED_ENDS, junctions=PARTS.assign(method=method), structures=WEIR_IN_A,
     )  # fmt: skip
     assert found["doubts"].str.contains("split").all()
-    row = found[found["river"] == "up"].iloc[-1]
-    said = found["unsure_m"].notna()
-    assert said.sum() == 1
-    assert said[row.name]
+    up = found[found["river"] == "up"]
+    assert (found["unsure_m"].notna() == (found["river"] == "up")).all()
+    row = up.iloc[-1]
     asked = [energy_asked_across(found[found["river"] == name].iloc[0]) for name in ("a", "b")]
-    assert row["unsure_m"] == pytest.approx(asked[0] - asked[1], abs=1e-6)
     if method == "energy":
         assert row["energy_m"] == pytest.approx(asked[0], abs=1e-6)
+
+    def less(y):
+        return 0.3 + y + velocity_head(y) - (row["energy_m"] - (asked[0] - asked[1]))
+
+    lower = 0.3 + scipy.optimize.brentq(less, 1.1, 9.0, xtol=1e-12)
+    assert row["unsure_m"] == pytest.approx(row["level_m"] - lower, abs=1e-6)
+    assert (np.diff(up["unsure_m"]) > 0).all()  # less is left of it upstream
+
+
+@pytest.mark.parametrize("joined", ["at a junction", "on its way"])
+def test_rivers_that_flow_into_one_that_parts_oddly_are_doubted_by_what_is_left_there(joined):
+    """As two profiles differ of which the lower end is held that much lower; not above a fall."""
+    sections = pd.concat([
+        PARTING, river("t", bed=0.55, count=5), river("falls", bed=5.0), river("far", bed=5.9),
+    ], ignore_index=True)  # fmt: skip
+    flows = pd.DataFrame({"river": ["up", "a", "b", "t", "falls", "far"],
+                          "discharge_m3s": [40.0, 20.0, 20.0, 25.0, 15.0, 15.0]})  # fmt: skip
+    above = pd.DataFrame({
+        "junction": ["K", "K", "K", "L", "L"], "river": ["t", "falls", "up", "far", "falls"],
+        "role": ["in", "in", "out", "in", "out"], "length_m": [20.0, 20.0, np.nan, 20.0, 20.0],
+    })  # fmt: skip
+    ends, more = PARTED_ENDS, [PARTS, above]
+    if joined == "on its way":
+        into = pd.DataFrame({"river": ["t", "falls"], "joins": ["up", None],
+                             "joins_at_m": [50.0, np.nan], "level_m": [np.nan, 7.0]})  # fmt: skip
+        ends, more = pd.concat([ends, into], ignore_index=True), [PARTS, above[3:]]
+    given = {"junctions": pd.concat(more, ignore_index=True)}
+    found = pg.water_profile(sections, flows, ends, structures=WEIR_IN_A, **given)
+    split = found["doubts"].str.contains("split")
+    assert (split == ~found["river"].isin(["falls", "far"])).all()
+    own = found["river"].isin(["up", "t"])
+    assert (found["unsure_m"].notna() == own).all()
+    low = found[found["river"] == "up"].iloc[-1]
+    held = []
+    rest = given["junctions"][~given["junctions"]["river"].isin(["a", "b"])]
+    for level in (low["level_m"], low["level_m"] - low["unsure_m"]):
+        end = pd.concat([pd.DataFrame({"river": ["up"], "level_m": [level]}), ends[2:]])
+        held.append(pg.water_profile(
+            sections[~sections["river"].isin(["a", "b"])], flows, end,
+            junctions=rest[rest["junction"] != "J"],
+        ).query("river in ['up', 't']")["level_m"])  # fmt: skip
+    np.testing.assert_allclose(found.loc[own, "unsure_m"], held[0] - held[1], atol=1e-6)
+
+
+def velocity_head(y, q=40.0):
+    return (q / (12 * y)) ** 2 / (2 * 9.81)
 
 
 def energy_asked_across(top, q=40.0):
@@ -89,7 +133,7 @@ def energy_asked_across(top, q=40.0):
     bed, g = 0.3, 9.81
 
     def head(y):
-        return (q / (12 * y)) ** 2 / (2 * g)
+        return velocity_head(y, q)
 
     def off(y):
         k = 12 * y * (12 * y / (12 + 2 * y)) ** (2 / 3) / 0.03
@@ -213,7 +257,9 @@ def test_branches_below_a_step_are_held_to_one_energy_too():
     flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 30.0, 10.0]})
     sections = drop_above(PARTING)
     found = pg.water_profile(sections, flows, PARTED_ENDS, junctions=PARTS)
-    assert found["doubts"].str.contains("split").all()
+    # the river above has its level whatever the branches ask for, but parts oddly at its end
+    assert found["doubts"].str.contains("split").tolist() == [False] * 2 + [True] * 9
+    assert "unsure_m" not in found
     made = pg.flood.balanced_flows(sections, flows, PARTED_ENDS, PARTS)
     np.testing.assert_allclose(made["discharge_m3s"], [40.0, 20.0, 20.0], atol=0.05)
 

@@ -16,6 +16,8 @@ from pinghu_geo.flood.junctions import (
     Junction,
     energies_asked,
     junction_level,
+    junctions_of,
+    level_with_less,
     refuse_circles,
     refuse_unknown_rivers,
 )
@@ -114,13 +116,7 @@ def joined_last(
     """Rivers in an order in which each comes after those whose level it takes."""
     rivers = list(stations["river"].unique())
     _refuse_double_ends(rivers, downstream, junctions or {})
-    into: dict[str, list[str]] = {}
-    for river in rivers:
-        rows = downstream[for_river(downstream, river)]
-        joins = list(rows.loc[rows["boundary"] == "river", "joins"]) if "joins" in rows else []
-        into[river] = list(dict.fromkeys(joins))
-        if junctions and river in junctions:
-            into[river] = [b.river for b in junctions[river].out]
+    into = {river: _rivers_below(river, downstream, junctions or {}) for river in rivers}
     order: list[str] = []
     while len(order) < len(rivers):
         ready = [r for r in rivers if r not in order and set(into[r]) <= set(order)]
@@ -134,6 +130,17 @@ def joined_last(
             )
         order += ready
     return order
+
+
+def _rivers_below(
+    river: str, downstream: pd.DataFrame, junctions: Mapping[str, Junction]
+) -> list[str]:
+    """Rivers on whose levels a river's lower end hangs."""
+    if river in junctions:
+        return list(junctions_of(junctions, river))
+    rows = downstream[for_river(downstream, river)]
+    joins = list(rows.loc[rows["boundary"] == "river", "joins"]) if "joins" in rows else []
+    return list(dict.fromkeys(joins))
 
 
 def _refuse_double_ends(
@@ -162,6 +169,11 @@ class Boundaries:
     lowest: Mapping[tuple[str, str, str], tuple[int, float]]  # row and discharge
     scales: Mapping[str, ChainageScale]
     standing: Mapping[str, Standing]  # structures by river
+    least: bool = False  # where a river parts the branch counts that asks for the least energy
+
+    def below(self, river: str) -> list[str]:
+        """Rivers on whose levels a river's lower end hangs."""
+        return _rivers_below(river, self.downstream, self.junctions)
 
     def stands_alone(self, which: Literal["downstream", "upstream"], river: str) -> bool:
         """Whether the level at an end hangs on no other river."""
@@ -190,6 +202,9 @@ class Boundaries:
         for k, both in enumerate(zip(profiles, schemes, strict=True)):
             mine, into, out = self._junction_ends(river, *both, solved)
             level[k] = junction_level(model, self.junctions[river], mine, into, out)
+            if self.least and len(out) > 1:
+                asked = energies_asked(model, mine, out)
+                level[k] = level_with_less(model, mine, level[k], max(asked) - min(asked))
         return level
 
     def _junction_ends(

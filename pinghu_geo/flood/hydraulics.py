@@ -25,7 +25,7 @@ from pinghu_geo.flood.boundaries import (
 )
 from pinghu_geo.flood.crossings import Crossing
 from pinghu_geo.flood.junctions import junction_table
-from pinghu_geo.flood.partings import doubt_branches, with_split_doubt
+from pinghu_geo.flood.partings import doubt_splits, with_apart
 from pinghu_geo.flood.profiles import level_tables, profile_tables
 from pinghu_geo.flood.sections import ENDLESS_M, Array
 from pinghu_geo.flood.steady import (
@@ -240,10 +240,11 @@ def water_profile(
     - implausible: feet read as metres, or a slip: the section's n is nowhere below 0.3 or somewhere
       below 0.008, a level is outside -450 to 6,000 m, the river falls by more than 1 in 10 on the
       whole, or the mean velocity is above 10 m/s
-    - split: the river parts below, or is a branch of one that does, and by the discharges given
-      the branches ask for energies more than 0.02 m apart at the junction (unsure_m at the section
-      above it): water doesn't part so. The branch that asks for more counts; `balanced_flows` finds
-      the discharges of one energy
+    - split: the river parts below, or flows into one that does, or is a branch, and by the
+      discharges given the branches ask for energies more than 0.02 m apart at the junction: water
+      doesn't part so. The branch that asks for more counts; by the one that asks for least the
+      level would be unsure_m lower, told as far up as that is more than 0.02 m. `balanced_flows`
+      finds the discharges of one energy
     - wspro_assumed: below stands a bridge by WSPRO without wspro_c, and 0.8 is taken; with 0.7 or
       0.95 the level would be up to unsure_m off (rises of houses above it by a seventh or so)
     - formula_step: below stands a bridge near where another formula takes over and the level steps
@@ -513,6 +514,11 @@ class ProfileCase:
             [solved[river]] = _river_profiles([self], river, [solved], level_tables)
         return found
 
+    def levels_by_least(self, river: str, solved: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        """Levels of a river where, of branches below, the one counts that asks for least energy."""
+        least = replace(self, edges=replace(self.edges, least=True))
+        return _river_profiles([least], river, [solved], level_tables)[0]
+
     def in_order(self, found: pd.DataFrame) -> pd.DataFrame:
         """Rows by scheme, flood and section."""
         row = found["_row"].to_numpy()
@@ -521,7 +527,8 @@ class ProfileCase:
             pd.Index(self.q, dtype=object).get_indexer(pd.Index(found["profile"], dtype=object)),
             pd.factorize(self.laid.stations["scheme"])[0][row],
         )
-        return found.iloc[np.lexsort(keys)].drop(columns="_row").reset_index(drop=True)
+        found = found.iloc[np.lexsort(keys)].drop(columns=["_row", "_apart"], errors="ignore")
+        return found.reset_index(drop=True)
 
 
 def _solved(
@@ -537,8 +544,8 @@ def _solved(
         for done, profile in zip(solved, profiles, strict=True):
             done[river] = profile
     if tables is profile_tables:
-        for done in solved:
-            doubt_branches(done, cases[0].edges)
+        for case, done in zip(cases, solved, strict=True):
+            doubt_splits(done, case.edges, case.levels_by_least)
     return [
         case.in_order(pd.concat(done.values())) for case, done in zip(cases, solved, strict=True)
     ]
@@ -786,7 +793,7 @@ def _river_profiles(
             if tables is profile_tables and edges.parts(river):
                 schemes = laid.stations["scheme"].to_numpy()[rows[0]]
                 asked = edges.energies_asked(models[k], river, profiles, schemes, solved[k])
-                made = with_split_doubt(made, np.ptp(asked, axis=1), len(rows))
+                made = with_apart(made, np.ptp(asked, axis=1), len(rows))
             parts[k].append(made)
     return [pd.concat(part) for part in parts]
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pinghu_geo.flood.bridges import Force, section_force
+from pinghu_geo.flood.bridges import Force, energy_at, level_of, section_force
 from pinghu_geo.flood.sections import Array
 from pinghu_geo.flood.steady import Model, bracketed, critical_level
 from pinghu_geo.nouns.errors import HydraulicsError
@@ -21,7 +21,7 @@ from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 
 __all__ = [
     "Branch", "Junction", "energies_asked", "junction_level", "junction_table", "junctions_of",
-    "refuse_circles", "refuse_unknown_rivers",
+    "level_with_less", "refuse_circles", "refuse_unknown_rivers",
 ]  # fmt: skip
 
 # discharges in and out may differ by this share of their sum
@@ -212,6 +212,12 @@ def energies_asked(model: Model, mine: End, out: Sequence[End]) -> list[float]:
     those (Hydraulic Reference Manual, chapter 4).
     """
     return [_by_energy(model, mine, end, end.branch.length_m)[1] for end in out]
+
+
+def level_with_less(model: Model, mine: End, level: float, less: float) -> float:
+    """Level of a river's lowest section with so much less energy; at least the critical one [m]."""
+    row, flow, near = np.array([mine.row]), np.array([mine.flow]), np.array([level])
+    return float(level_of(model, row, flow, energy_at(model, row, flow, near) - less, near)[0][0])
 
 
 def _by_energy(model: Model, mine: End, beyond: End, length: float) -> tuple[float, float]:
