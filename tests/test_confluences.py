@@ -301,6 +301,66 @@ def test_no_split_is_said_to_be_found_where_faster_water_parts():
     assert found["discharge_m3s"].sum() == pytest.approx(80.0)
 
 
+@pytest.mark.parametrize("stands_in", ["a", "b"])
+def test_where_what_a_branch_asks_for_steps_the_split_is_that_at_the_step(stands_in):
+    """From the low chord on a bridge is passed under pressure, a metre higher: no split is even."""
+    row = {"river": stands_in, "chainage_m": 75.0, "kind": "bridge", "low_chord_m": 1.75,
+           "deck_m": 6.0, "from_offset_m": -3.0, "to_offset_m": 3.0, "sluice": 0.25}  # fmt: skip
+    given = {"junctions": PARTS, "structures": pd.DataFrame([row], index=["B"])}
+    flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 20.0, 20.0]})
+    with pytest.warns(UserWarning, match=r"a and b ask for energies 0\.\d+ m apart .* split of up"):
+        made = pg.flood.balanced_flows(PARTING, flows, PARTED_ENDS, **given)
+    other = "ab".replace(stands_in, "")
+    q = made.set_index("river")["discharge_m3s"]
+    assert q["a"] + q["b"] == pytest.approx(40.0)
+    apart = []
+    for by in (0.0, 0.001):
+        parted = q + pd.Series({"up": 0.0, stands_in: by, other: -by})
+        table = parted.rename("discharge_m3s").reset_index()
+        found = pg.water_profile(PARTING, table, PARTED_ENDS, **given)
+        assert found["doubts"].iloc[2] == "split"
+        asked = {
+            name: energy_asked_across(found[found["river"] == name].iloc[0])
+            for name in (stands_in, other)
+        }
+        apart.append(asked[stands_in] - asked[other])
+        if not by:  # it neither falls short of what the other asks for, nor is it above
+            assert found["energy_m"].iloc[2] == pytest.approx(asked[other], abs=1e-6)
+    assert apart[0] < -0.1
+    assert apart[1] > 0.1
+
+
+@pytest.mark.parametrize("why", ["a high bed", "a wall"])
+def test_a_branch_that_stays_dry_is_left_out_by_the_cure_as_it_stands(why):
+    wall = WEIR_IN_A.assign(crest_m=4.9) if why == "a wall" else None
+    high = 6.0 * ((PARTING["river"] == "b") & (why == "a high bed"))
+    space = {
+        "sections": PARTING.assign(elevation_m=PARTING["elevation_m"] + high), "junctions": PARTS,
+        "structures": wall, "flows": pd.DataFrame({
+            "river": ["up", "a", "b"] * 2, "profile": ["less"] * 3 + ["flood"] * 3,
+            "discharge_m3s": [20.0, 5.0, 15.0, 40.0, 28.0, 12.0],
+        }),
+    }  # fmt: skip
+
+    def balanced():
+        asked = (space["sections"], space["flows"], PARTED_ENDS, space["junctions"])
+        return pg.flood.balanced_flows(*asked, structures=space["structures"])
+
+    with pytest.raises(pg.errors.HydraulicsError, match="however its discharge parts.*: up") as no:
+        balanced()
+    exec(no.value.hint, space)
+    wet = "b" if why == "a wall" else "a"
+    made = balanced()
+    assert made["river"].tolist() == ["up", wet]
+    assert made["profile"].tolist() == ["less"] * 2
+    assert made["discharge_m3s"].tolist() == [20.0, 20.0]
+    found = pg.water_profile(
+        space["sections"], made, PARTED_ENDS,
+        **{name: space[name] for name in ("junctions", "structures")},
+    )  # fmt: skip
+    assert not found["doubts"].str.contains("split").any()
+
+
 @pytest.mark.parametrize("case", ["three", "again", "dry"])
 def test_splits_that_cannot_be_found_are_named(case):
     sections, junctions, flows, ends = (
