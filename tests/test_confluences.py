@@ -828,6 +828,41 @@ def test_high_flow_by_energy_is_all_of_it_and_no_weir_besides(method):
         np.testing.assert_allclose(one["level_m"], found[0]["level_m"], atol=1e-12)
 
 
+@pytest.mark.parametrize("method", ["wspro", "momentum", "yarnell", "energy+momentum+wspro"])
+def test_where_energy_finds_the_deck_in_the_water_it_alone_counts(method):
+    """Chapter 5: high flow begins there; WSPRO knows no deck, and said metres more."""
+    piers = {"n_piers": 3, "pier_width_m": 0.8, "wspro_c": 0.7}
+    given = piers | ({} if method != "yarnell" else {"yarnell_k": 1.25})
+    found = deck_in_the_water(40.0, method=method, **given)
+    energy = deck_in_the_water(40.0, method="energy", **piers)
+    assert energy["energy_m"].iloc[1] > 2.5  # the deck ends at 1.6
+    np.testing.assert_allclose(found["level_m"], energy["level_m"], atol=1e-9)
+    # a deck that no water comes to leaves low flow as it was
+    high = {"low_chord_m": 9.0, "deck_m": 9.5}
+    low = [deck_in_the_water(40.0, method=method, **(given | high | {"high_flow": how}))
+           for how in ("energy", "pressure")]  # fmt: skip
+    np.testing.assert_allclose(low[0]["level_m"], low[1]["level_m"], atol=1e-12)
+
+
+@pytest.mark.parametrize("by", ["energy", "level"])
+def test_where_only_low_flow_finds_the_deck_in_the_water_the_water_stands_at_the_low_chord(by):
+    """Its formulas hold up to there; energy's level is below; it is told how far both are off."""
+    given = {"method": "momentum", "n_piers": 3, "pier_width_m": 1.6, "pier_drag": 4.0,
+             "pressure_by": by}  # fmt: skip
+    free = {"low_chord_m": 9.0, "deck_m": 9.5}
+    low = deck_in_the_water(40.0, **(given | free)).iloc[1]
+    energy = deck_in_the_water(40.0, **(given | free | {"method": "energy"})).iloc[1]
+    line = "level_m" if by == "level" else "energy_m"
+    assert low[line] > energy[line] + 0.1
+    for share in (0.1, 0.5, 0.9):
+        chord = energy[line] + share * (low[line] - energy[line])
+        found = deck_in_the_water(40.0, **given, low_chord_m=chord, deck_m=chord + 0.4).iloc[1]
+        assert found[line] == pytest.approx(chord, abs=1e-6)
+        assert "formula_step" in found["doubts"]
+        off = max(low["level_m"] - found["level_m"], found["level_m"] - energy["level_m"])
+        assert found["unsure_m"] == pytest.approx(off, rel=0.15)  # momentum feels the deck a little
+
+
 def test_the_energy_through_a_deck_in_the_water_by_hand():
     """Three standard steps with the slab cut out, both its sides wet, losses 0.1 and 0.3."""
     flow, end, wide, n, g = 40.0, 2.5, 12.0, 0.03, 9.81

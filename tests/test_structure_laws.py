@@ -207,6 +207,7 @@ def test_where_more_water_stands_lower_above_a_bridge_it_is_told(case):
     assert (told[down] | told[down + 1]).all()
     assert np.fmax(*above["unsure_m"].to_numpy()[[down[0], down[0] + 1]]) >= fall[down[0]]
     assert not told[:3].any()  # far below the deck, and of class A
+    assert told.sum() <= 5  # where a tenth of the discharge leads past the step, and nowhere else
     assert not found.loc[found["structure_id"].isna(), "doubts"].str.contains("formula_step").any()
 
 
@@ -220,6 +221,10 @@ def test_where_more_water_stands_lower_above_a_bridge_it_is_told(case):
         ("energy", (8.021, 0.794, 8.2598, 2.9643, 57.6542), (0.4054, 0.2631, 1.6824, 0.7324, 0)),
         ("energy", (7.0289, 0.3494, 10.8482, 2.1062, 50.2432),
          (0.3295, 0.2887, 1.6841, 1.1295, 1)),
+        # beneath the deck, where critical depth over it takes less energy
+        ("energy+momentum+wspro", (7.5403, 0.9963, 13.6635, 1.5107, 105.3),
+         (0.3144, 0.3276, 2.1034, 1.4835, 0)),
+        ("energy", (9.1137, 0.9393, 10.364, 2.0242, 116.1), (0.389, 0.383, 2.1598, 0.8586, 0)),
     ],
 )  # fmt: skip
 def test_where_low_flow_and_energy_take_turns_at_a_deck_in_the_water_it_is_told(

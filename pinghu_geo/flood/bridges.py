@@ -29,7 +29,7 @@ from pinghu_geo.flood.steady import (
 __all__ = [
     "ASSUMED_C", "METHODS", "Bridge", "Force", "Opened", "Site", "bridge_energy",
     "bridge_release", "bridge_run", "energy_at", "has_other_levels", "level_of",
-    "momentum_to_spare", "section_force",
+    "section_force", "taking_over",
 ]  # fmt: skip
 
 METHODS = ("energy", "momentum", "yarnell", "wspro")
@@ -41,6 +41,8 @@ SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0
 
 # levels at which others are looked for that balance the energy, too, and how well [m]
 TRIED, NEARLY_M = 400, 0.05
+# a little more water, at which another formula may take over [share], and where it is looked for
+MORE, FARTHEST_M = 1.1, 2.0
 # of two critical depths the other one is near if it takes so much more energy over the bed [share]
 RIVAL = 0.1
 
@@ -172,8 +174,25 @@ def bridge_energy(model: Model, bridge: Bridge, flow: Array, site: Site) -> Open
     """Energy line that an opening demands at section 3 to pass ``flow``.
 
     Low flow by the methods asked, of which the highest counts; where its energy line (or its
-    level) reaches the low chord, pressure flow too, or energy, and again the higher counts.
+    level) reaches the low chord, pressure flow too, of which the higher counts, or energy.
     """
+    low = low_flow_energy(model, bridge, flow, site)
+    if not bridge.pressure and bridge.methods == ("energy",):
+        return low
+    k = np.flatnonzero(_reaches_deck(model, bridge, low, site))
+    if not len(k):
+        return low
+    some, below = site.take(k), low.take(k)
+    if bridge.pressure:
+        high = _pressure_demand(model, bridge, flow[k], some.below.level)
+    else:
+        below = _up_to_deck(model, bridge, below, some)
+        high = _energy_demand(model, bridge, flow[k], some)
+    return low.but(k, below.or_higher(high))
+
+
+def low_flow_energy(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
+    """The same by the methods of low flow alone, wherever the deck is."""
     by = {
         "energy": _energy_demand,
         "momentum": _momentum_demand,
@@ -184,20 +203,30 @@ def bridge_energy(model: Model, bridge: Bridge, flow: Array, site: Site) -> Open
     low, *others = (by[how](model, bridge, flow, site) for how in bridge.methods)
     for one in others:
         low = low.or_higher(one)
-    if not bridge.pressure and "energy" in bridge.methods:
-        return low
-    reached = low.energy
+    return low
+
+
+def _reaches_deck(model: Model, bridge: Bridge, opened: Opened, site: Site) -> Array:
+    """Whether an energy line, or its level, lies above the low chord."""
+    line = opened.energy
     if not bridge.by_energy:
-        reached = level_of(model, site.row_up, site.total, low.energy, low.near)[0]
-    k = np.flatnonzero(reached > bridge.pressure_from)
-    if not len(k):
-        return low
-    some = site.take(k)
-    if bridge.pressure:
-        high = _pressure_demand(model, bridge, flow[k], some.below.level)
-    else:
-        high = _energy_demand(model, bridge, flow[k], some)
-    return low.but(k, low.take(k).or_higher(high))
+        line = level_of(model, site.row_up, site.total, line, opened.near)[0]
+    return np.asarray(line > bridge.pressure_from)
+
+
+def _up_to_deck(model: Model, bridge: Bridge, low: Opened, site: Site) -> Opened:
+    """What low flow demands as far as its formulas hold: until the water comes to the deck.
+
+    There high flow begins (chapter 5), and by energy it may still find the deck out of the water:
+    then neither leads past the low chord, so that the water stands against it (our reading: the
+    manual compares low flow with pressure flow only).
+    """
+    chord = np.full(len(low.energy), bridge.pressure_from)
+    if not bridge.by_energy:
+        chord = energy_at(model, site.row_up, site.total, chord)
+    return low._replace(
+        energy=np.minimum(low.energy, chord), near=np.minimum(low.near, bridge.pressure_from)
+    )
 
 
 def _energy_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:
@@ -225,6 +254,8 @@ def has_other_levels(model: Model, bridge: Bridge, flow: Array, site: Site) -> b
         if found[0] == CRITICAL and _is_critical_elsewhere(model, rows, flow, taken):
             return True
         low, high = float(model.critical(rows, flow)[0]), float(taken.energy[0]) + 1.0
+        if found[0] != CRITICAL and taken.level[0] < low:
+            return True  # beneath the deck, and critical depth over it takes less energy
         level = np.linspace(low, high, TRIED)
         state = model.state(rows[many], flow[many], level)
         rest = model.residual(rows[many], state, through.take(many))[0]
@@ -250,6 +281,64 @@ def _is_critical_elsewhere(model: Model, rows: Array, flow: Array, taken: State)
     dips = (e[1:-1] < e[:-2] - DIP_M) & (e[1:-1] <= e[2:])
     other = np.abs(level[1:-1] - taken.level[0]) > 2 * (level[1] - level[0])
     return bool((dips & other & (e[1:-1] - energy < RIVAL * (energy - bottom))).any())
+
+
+def taking_over(
+    model: Model, bridge: Bridge, flow: Array, site: Site, energy: float
+) -> list[Bridge]:
+    """The bridge by formulas that take over with a little more or less water; one case, (1,).
+
+    A tenth, the level below staying or changing as in uniform flow; ``energy`` is the line
+    above. Yarnell's equation and momentum (class B), the inlet and the full opening under pressure,
+    low flow and energy at the deck: the level above steps there, or both disagree how high it is.
+    """
+    flow, site = _with_a_little_more(model, flow, site)
+    found: list[Bridge] = []
+    if "yarnell" in bridge.methods and "momentum" not in bridge.methods:
+        choked = momentum_to_spare(model, bridge, flow, site) < 0
+        rest = tuple(how for how in bridge.methods if how != "yarnell")
+        other = "piers" if choked[0] else "momentum"
+        found += [bridge._replace(methods=(*rest, other))] if _differs(choked) else []
+    if bridge.pressure and energy > bridge.pressure_from:
+        full = site.below.level >= bridge.down_chord
+        other_end = math.inf if full[0] else -math.inf
+        found += [bridge._replace(down_chord=other_end)] if _differs(full) else []
+    if not bridge.pressure and bridge.methods != ("energy",):
+        both = (demand(model, bridge, flow, site) for demand in (low_flow_energy, _energy_demand))
+        wet, drowned = (_reaches_deck(model, bridge, one, site) for one in both)
+        jumps = _differs(wet) and drowned.any() and "energy" not in bridge.methods
+        if jumps or (wet[0] and not drowned[0]):
+            ends = {"methods": ("energy",)}, {"pressure_from": math.inf}
+            found += [bridge._replace(**end) for end in ends]
+    return found
+
+
+def _differs(yes: Array) -> bool:
+    """Whether some are and some aren't."""
+    return bool(yes.any() and not yes.all())
+
+
+def _with_a_little_more(model: Model, flow: Array, site: Site) -> tuple[Array, Site]:
+    """A case, and four a little off: less and more water, below at its level or uniform."""
+    less, more = (_uniform_level(model, site, share) for share in (1 / MORE, MORE))
+    z = site.below.level[0]
+    level = np.array([z, z, z, less, more])
+    ratio = np.array([1.0, 1 / MORE, MORE, 1 / MORE, MORE])
+    up, row, total = site.row_up[[0] * 5], site.row_down[[0] * 5], site.total * ratio
+    return flow * ratio, Site(up, row, total, model.state(row, total, level))
+
+
+def _uniform_level(model: Model, site: Site, share: float) -> float:
+    """Level below at which the section conveys a share of what it does, away from its level.
+
+    The first one: where banks are overtopped the conveyance may fall before it grows.
+    """
+    level, row = float(site.below.level[0]), int(site.row_down[0])
+    end = model.sections.bottom[row] if share < 1 else level + FARTHEST_M
+    tried = np.linspace(level, end, TRIED)[1:-1]
+    k = model.sections.wetted(np.full(len(tried), row), tried).total_conveyance
+    beyond = (k - share * float(site.below.conveyance[0])) * (share - 1) >= 0
+    return float(tried[np.argmax(beyond)] if beyond.any() else tried[-1])
 
 
 class Force(NamedTuple):
@@ -422,17 +511,16 @@ def _piers_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Open
     return Opened.by("yarnell", energy, above, choked=np.zeros(len(flow), bool))
 
 
-def momentum_to_spare(model: Model, bridge: Bridge, flow: Array, site: Site) -> float:
+def momentum_to_spare(model: Model, bridge: Bridge, flow: Array, site: Site) -> Array:
     """Force below over that of critical flow inside, less one: class B where it is negative.
 
-    One case, (1,); the end of the bridge that leaves less; without friction and weight.
+    The end of the bridge that leaves less; without friction and weight.
     """
-    rows = np.array([bridge.down_row, bridge.up_row])
+    rows = [np.full(len(flow), row) for row in (bridge.down_row, bridge.up_row)]
     below = section_force(model, site.row_down, site.total, site.below.level)
-    wanted = _thrust(model, rows[:1], site.below.level) + below.flux
-    flows = np.repeat(flow, 2)
-    critical = section_force(model, rows, flows, model.critical(rows, flows))
-    return float((wanted / critical.whole).min()) - 1.0
+    wanted = _thrust(model, rows[0], site.below.level) + below.flux
+    critical = [section_force(model, row, flow, model.critical(row, flow)).whole for row in rows]
+    return np.asarray(wanted / np.maximum(*critical)) - 1.0
 
 
 def _wspro_demand(model: Model, bridge: Bridge, flow: Array, site: Site) -> Opened:

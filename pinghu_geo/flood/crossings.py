@@ -23,7 +23,7 @@ from pinghu_geo.flood.bridges import (
     energy_at,
     has_other_levels,
     level_of,
-    momentum_to_spare,
+    taking_over,
 )
 from pinghu_geo.flood.conduits import root
 from pinghu_geo.flood.culverts import Group, barrel_head
@@ -48,10 +48,8 @@ NO_WATER_M = 1e6
 LEAST_SHARE = 1e-4
 # what WSPRO's coefficient of discharge may be where none is given, and what it has to move [m]
 WSPRO_RANGE, LEAST_MOVED_M = (0.7, 0.95), 0.0005
-# another formula is near where the force below is that of critical flow inside within a tenth (in a
-# rectangle a depth of up to 1.35 times the critical one), or the water below reaches the low chord
-# within a tenth of the opening's height; a step that is told [m]; both are ours
-NEAR, STEP_M = 0.1, 0.02
+# a step that is told, ours [m]
+STEP_M = 0.02
 
 
 class Passed(NamedTuple):
@@ -187,29 +185,21 @@ class Crossing:
 
     def _step_nearby(self, model: Model, site: Site, passed: Passed) -> float:
         """Step of the level where another formula takes over, if that is near; else 0."""
-        bridge = self.openings[0] if len(self.openings) == 1 else None
-        if not isinstance(bridge, Bridge) or passed.energy < min(bridge.clear):
-            return 0.0
-        beyond: list[Bridge] = []
-        if "yarnell" in bridge.methods and "momentum" not in bridge.methods:
-            spare = momentum_to_spare(model, bridge, np.array([passed.shares[0]]), site)
-            rest = tuple(how for how in bridge.methods if how != "yarnell")
-            other = "momentum" if spare >= 0 else "piers"
-            beyond += [bridge._replace(methods=(*rest, other))] if abs(spare) < NEAR else []
-        if bridge.pressure and passed.energy > bridge.pressure_from:
-            lacks = bridge.down_chord - float(site.below.level[0])
-            other_end = -math.inf if lacks > 0 else math.inf  # full opening, or the inlet
-            near = abs(lacks) < NEAR * (bridge.up_chord - bridge.up_bed)
-            beyond += [bridge._replace(down_chord=other_end)] if near else []
-        low = tuple(how for how in bridge.methods if how != "energy")
-        if low and not bridge.pressure and passed.energy > bridge.lid:
-            # with the deck in the water the formulas of low flow and energy take turns
-            beyond += [
-                bridge._replace(methods=("energy",)),
-                bridge._replace(methods=low, pressure_from=math.inf),
-            ]
-        others = (replace(self, openings=(one,)) for one in beyond)
-        off = max((abs(one.level_above(model, site) - passed.level) for one in others), default=0.0)
+        off = 0.0
+        free, rest = self._as_open()
+        for k, place in enumerate(free):
+            bridge = rest.openings[k]
+            flow, at = np.array([passed.shares[place]]), site
+            if not isinstance(bridge, Bridge) or not flow or passed.energy < min(bridge.clear):
+                continue
+            if len(free) > 1:
+                road, line = rest._road_of_part(k), np.array([passed.energy])
+                over = 0 * line if road is None else crest_flow(road, line, site.below.level)
+                at = rest._site_of_part(model, k, flow + over, site)
+            for one in taking_over(model, bridge, flow, at, passed.energy):
+                openings = *self.openings[:place], one, *self.openings[place + 1 :]
+                level = replace(self, openings=openings).level_above(model, site)
+                off = max(off, abs(level - passed.level))
         return off if off >= STEP_M else 0.0
 
     def _several(self, model: Model, site: Site, passed: Passed) -> bool:
@@ -289,23 +279,27 @@ class Crossing:
 
         And what runs over the road (n,) and through each opening.
         """
-        free = [k for k, opening in enumerate(self.openings) if _is_open(opening)]
+        free, rest = self._as_open()
         shares = np.zeros((len(site.total), len(self.openings)))
         if not free:
             level = site.below.level
             energy = self._energy_over_road(site, np.zeros(len(level)))
             return Opened.by("road", energy), site.total, [*map(tuple, shares.tolist())]
+        through = rest._through_one if len(free) == 1 else rest._through_several
+        found, over, shares[:, free] = through(model, site)
+        return found, over, [*map(tuple, shares.tolist())]
+
+    def _as_open(self) -> tuple[list[int], Crossing]:
+        """Openings that aren't closed, and what has only these, with the road as a weir."""
+        free = [k for k, opening in enumerate(self.openings) if _is_open(opening)]
         rest = self
-        if len(free) < len(self.openings):
+        if 0 < len(free) < len(self.openings):
             rest = replace(
                 self,
                 openings=tuple(self.openings[k] for k in free),
                 regions=tuple(self.regions[k] for k in free) if self.regions else (),
             )
-        rest = replace(rest, road=rest._road_as_weir())
-        through = rest._through_one if len(free) == 1 else rest._through_several
-        found, over, shares[:, free] = through(model, site)
-        return found, over, [*map(tuple, shares.tolist())]
+        return free, replace(rest, road=rest._road_as_weir())
 
     def _road_as_weir(self) -> Crest | None:
         """The road as far as no opening goes by energy.
@@ -436,14 +430,20 @@ class Crossing:
 
         Past them goes what runs over its road, too.
         """
+        return _opening_demand(
+            model, self.openings[k], flow, self._site_of_part(model, k, flow + over, site)
+        )
+
+    def _site_of_part(self, model: Model, k: int, total: Array, site: Site) -> Site:
+        """The part of the sections that one of several openings has, with what goes past it."""
         part = self.regions[k] if self.regions else None
-        if part is not None:
-            up, down = (np.full(len(flow), row) for row in part[:2])
-            # below, too, the energy line is one for all openings, and each has its own level
-            line = site.below.energy
-            level, _ = level_of(model, down, flow + over, line, line)
-            site = Site(up, down, flow + over, model.state(down, flow + over, level))
-        return _opening_demand(model, self.openings[k], flow, site)
+        if part is None:
+            return site
+        up, down = (np.full(len(total), row) for row in part[:2])
+        # below, too, the energy line is one for all openings, and each has its own level
+        line = site.below.energy
+        level, _ = level_of(model, down, total, line, line)
+        return Site(up, down, total, model.state(down, total, level))
 
     def _is_drowned(self, energy: Array, level: Array) -> Array:
         """Whether the road's submergence is above the limit."""

@@ -248,11 +248,12 @@ def water_profile(
     - wspro_assumed: below stands a bridge by WSPRO without wspro_c, and 0.8 is taken; with 0.7 or
       0.95 the level would be up to unsure_m off (rises of houses above it by a seventh or so)
     - formula_step: below stands a bridge near where another formula takes over and the level steps
-      by unsure_m, so that with a little more or less water it may stand as much lower or higher: of
-      Yarnell's equation where the flow inside is nearly critical (momentum, class B), of pressure
-      flow where the water below reaches the low chord (inlet, full opening), of low flow and energy
-      where the deck is in the water and high flow goes by energy (the higher counts: unsure_m is
-      how far both are apart, however deep the deck)
+      by unsure_m, so that with a tenth more or less water (the level below staying, or changing as
+      in uniform flow) it may stand as much lower or higher: of Yarnell's equation where the flow
+      inside is critical (momentum, class B), of pressure flow where the water below reaches the low
+      chord (inlet, full opening), of low flow where the water comes to the deck and high flow goes
+      by energy. Where low flow leads past the low chord and energy doesn't, the water stands at it,
+      and unsure_m is how far off the farther of both is
     - several_levels: below stands a bridge, passed by energy, in which other levels balance it, too
       (beneath the deck, against it, over it), or hardly more energy has a critical depth at another
       level. The one nearest to the level below is taken; with a little more water the level above
