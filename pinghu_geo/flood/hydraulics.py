@@ -193,28 +193,29 @@ def water_profile(
     river, distance_m from the section above, n_piers, pier_width_m, debris_width_m,
     debris_height_m; skew_deg of the road to the section (offsets of deck, abutments and piers are
     then those along the road), pier_skew_deg of the piers to the flow; method (energy, momentum,
-    yarnell, wspro joined by +; the highest counts), high_flow (pressure, energy: of all water, over
-    the deck too), pressure_by (energy, level), pressure_chord_m from which on pressure flow is
-    tried (else the highest low chord), pier_drag, yarnell_k, sluice, orifice, weir_coefficient
-    [√m/s], max_submergence. Parts: deck (offset_m, low_chord_m, deck_m, side), pier (offset_m,
-    elevation_m, pier_width_m, group, side), ground (offset_m, elevation_m, n, side, left_bank_m,
-    right_bank_m: the bridge's own section, else that beside it), abutment (offset_m, elevation_m,
-    group, side: solid below this line); side is up or down, both where blank. Culverts: shape,
-    span_m, rise_m, barrels, length_m, invert_up_m, invert_down_m, n, entrance_loss, exit_loss,
-    chart and scale of HDS-5, deck_m of the road; parts culvert for several groups. Weirs and drops:
-    crest_m, crest (broad, ogee, sharp), weir_coefficient, design_head_m; parts crest. Gates:
-    n_gates, gate_width_m, gate_height_m, sill_m, opening_m, gate_kind (vertical, radial, overflow);
-    parts gate by group, setting (profile, group, n_open, opening_m) for openings by flood. Openings
-    of one chainage share the discharge so that all have one energy line; where culverts among them
-    say from_offset_m and to_offset_m, each has its own part of the sections beside it, between
-    stagnation points that limit_left_m and limit_right_m bound (else the openings' edges). Of the
-    supercritical and the mixed regime a structure is passed from below, but a bridge of one opening
-    that supercritical water can run through (class C, by energy, or by momentum where only that is
-    asked or the energy doesn't suffice): there it is computed from above. What blocks the sections
-    beside a bridge (houses, walls) stands inside it, too, and on its road, as it does on a crest:
-    the safe side for a house that stands before an abutment. Ineffective areas are the approach's
-    alone; above a structure they stay idle, even covered, until those below are covered too or
-    water runs over its road.
+    yarnell, wspro joined by +; the highest counts), high_flow (pressure; or energy, of all water,
+    over the deck too, which alone counts where it finds the deck in the water), pressure_by
+    (energy, level), pressure_chord_m from which on high flow is tried (else the highest low chord),
+    pier_drag, yarnell_k, sluice, orifice, weir_coefficient [√m/s], max_submergence. Parts: deck
+    (offset_m, low_chord_m, deck_m, side), pier (offset_m, elevation_m, pier_width_m, group, side),
+    ground (offset_m, elevation_m, n, side, left_bank_m, right_bank_m: the bridge's own section,
+    else that beside it), abutment (offset_m, elevation_m, group, side: solid below this line); side
+    is up or down, both where blank. Culverts: shape, span_m, rise_m, barrels, length_m,
+    invert_up_m, invert_down_m, n, entrance_loss, exit_loss, chart and scale of HDS-5, deck_m of the
+    road; parts culvert for several groups. Weirs and drops: crest_m, crest (broad, ogee, sharp),
+    weir_coefficient, design_head_m; parts crest. Gates: n_gates, gate_width_m, gate_height_m,
+    sill_m, opening_m, gate_kind (vertical, radial, overflow); parts gate by group, setting
+    (profile, group, n_open, opening_m) for openings by flood. Openings of one chainage share the
+    discharge so that all have one energy line; where culverts among them say from_offset_m and
+    to_offset_m, each has its own part of the sections beside it, between stagnation points that
+    limit_left_m and limit_right_m bound (else the openings' edges). Of the supercritical and the
+    mixed regime a structure is passed from below, but a bridge of one opening that supercritical
+    water can run through (class C, by energy, or by momentum where only that is asked or the energy
+    doesn't suffice): there it is computed from above. What blocks the sections beside a bridge
+    (houses, walls) stands inside it, too, and on its road, as it does on a crest: the safe side for
+    a house that stands before an abutment. Ineffective areas are the approach's alone; above a
+    structure they stay idle, even covered, until those below are covered too or water runs over its
+    road.
 
     Doubts; the limits of conveyance, velocity head and energy are those of HEC-RAS's own warnings
     (0.7-1.4, 0.5 ft, 1 ft):
