@@ -152,8 +152,10 @@ def sheet_text(value: object) -> str:
     Law: read back it is what was given, without the controls that no workbook holds; Excel opens
     the file.
     """
-    text = UNENCODABLE.sub("\ufffd", re.sub("\r\n?", "\n", str(value)))
-    text = text.translate(dict.fromkeys(INNER_PICTURES))
+    text = str(value)
+    if not text.isprintable():  # most are
+        text = UNENCODABLE.sub("\ufffd", re.sub("\r\n?", "\n", text))
+        text = text.translate(dict.fromkeys(INNER_PICTURES))
     return text if len(text) <= CELL_CHARACTERS else text[: CELL_CHARACTERS - 1] + "…"
 
 
