@@ -15,6 +15,7 @@ from conftest import building_frame, river_frame
 from pinghu_geo import cli
 from pinghu_geo.inputs import read_inputs
 from pinghu_geo.nouns import beside
+from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.plan import read_plan
 from pinghu_geo.search.systems import Search
 
@@ -220,6 +221,30 @@ def test_a_small_run_says_and_writes_the_same(tmp_path, workers):
         made.append(digests(folder))
     assert said[0] == said[1]
     assert made[0] == made[1]
+
+
+def test_a_run_that_fails_ends_who_writes_before_its_folder_is_cleared_away(tmp_path, monkeypatch):
+    rivers, buildings = town("A")
+    pg.write_layer(rivers, tmp_path / "河道.gpkg", "rivers")
+    pg.write_layer(buildings, tmp_path / "房屋.gpkg", "buildings")
+    (tmp_path / "project.toml").write_text(
+        'crs = 4547\n[layers]\nbuildings = "房屋.gpkg"\nrivers = "河道.gpkg"\n'
+        '[schemes."原方案"]\nwidths = 9\n', "utf-8",
+    )  # fmt: skip
+    there = set(tmp_path.iterdir())
+
+    def fail(*_):
+        raise LayerError("fails", layer="buildings")
+
+    monkeypatch.setattr("pinghu_geo.project._say_doubts_of_affected", fail)
+    with beside.side_by_side(2) as many:
+        list(many.each(errands.where, range(2), (tmp_path / "at_work", 2)))  # it is there
+        (pid,) = {helper._process.pid for helper in many._helpers}
+        with pytest.raises(LayerError, match="fails"):
+            pg.run_project(tmp_path / "project.toml", tmp_path / "out", workers=many)
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert set(tmp_path.iterdir()) - {tmp_path / "at_work"} == there
 
 
 def test_by_itself_a_small_project_takes_one_process(tmp_path, monkeypatch):
