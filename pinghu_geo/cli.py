@@ -571,7 +571,7 @@ def _run_and_report(
     from pinghu_geo.nouns.messages import say
 
     word = lang_of_command(lang, project)
-    with _step_display(quiet=quiet) as tell, _early_processes(project, workers) as many:
+    with _early_processes(project, workers) as many, _step_display(quiet=quiet) as tell:
         from pinghu_geo.project import run_project, summary_lines  # takes half a second
 
         folder = run_project(
