@@ -18,7 +18,7 @@ from pinghu_geo.campaign.planning import Schedule, schedule
 from pinghu_geo.campaign.progress import progress_state
 from pinghu_geo.campaign.reaches import BalancedReaches, balanced_reaches
 from pinghu_geo.campaign.reports import read_reports
-from pinghu_geo.campaign.stages import priority_rules, stage_rules, stage_words
+from pinghu_geo.campaign.stages import UNITS, priority_rules, stage_rules, stage_words
 from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.campaign.store import POSTGRES, CampaignStore, open_store
 from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
@@ -47,6 +47,7 @@ __all__ = [
     "campaign_stages",
     "campaign_store",
     "campaign_tenants",
+    "require_measured_work",
     "with_tenants_of_table",
     "write_campaign",
 ]
@@ -98,6 +99,26 @@ def campaign_tenants(plan: Plan) -> pd.DataFrame | None:
             "column of tenants (租户数), 0 where nobody rents",
         )  # fmt: skip
     return table.set_index("tenant_id")
+
+
+def require_measured_work(plan: Plan, buildings: gpd.GeoDataFrame) -> None:
+    """Refuse a campaign whose work no house's row measures, before a search and a flood."""
+    units = set(campaign_stages(plan)["unit"].map(UNITS))
+    known = {c for c in ("tenants", "floors", "floor_area_m2")
+             if c in buildings.columns and buildings[c].notna().any()}  # fmt: skip
+    lacks = []
+    if "demolish_floor_area_m2" in units and not known & {"floors", "floor_area_m2"}:
+        lacks.append("floor_area_m2")
+    if "n_tenants" in units and "tenants" not in known and "tenants" not in plan.campaign:
+        lacks.append("tenants")
+    if lacks:
+        what = ", ".join(f"{column} ({label(column, unit=False)})" for column in lacks)
+        raise LayerError(
+            f"lack {what}, by which their work is measured", layer="buildings",
+            hint="give their buildings floor areas (建筑面积) or floors (层数), and a column of "
+            "tenants (租户数), 0 where nobody rents, or their table: "
+            'tenants = "租户.csv"  # in [campaign]',
+        )  # fmt: skip
 
 
 class CampaignGiven(NamedTuple):

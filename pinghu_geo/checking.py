@@ -16,11 +16,13 @@ from pinghu_geo.cures import hint_for_files, table_of, with_hint, with_keys_for_
 from pinghu_geo.flood.junctions import junction_table, refuse_circles
 from pinghu_geo.inputs import is_width_table, path_and_options, prepare_layer, read_inputs
 from pinghu_geo.intake.catalogue import FIELDS, Findings, errors_first
-from pinghu_geo.intake.faults import examine, read_for_check
+from pinghu_geo.intake.conditions import parse_condition
+from pinghu_geo.intake.faults import examine, note_unread_columns, read_for_check
 from pinghu_geo.keys import table_source
 from pinghu_geo.nouns.errors import PinghuError
+from pinghu_geo.nouns.messages import merged, translated
 from pinghu_geo.nouns.notices import heard
-from pinghu_geo.nouns.schema import Lang
+from pinghu_geo.nouns.schema import Lang, noun
 from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, Plan, read_plan
 from pinghu_geo.river.centreline import lay_out, river_codes
 
@@ -44,7 +46,8 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
         project's rivers (other zones), the rivers against the buildings. An error is what
         `run_project` refuses, and no more: the run is rehearsed with as little search as can be,
         so that what doesn't hinder it, such as an invalid footprint far from every line, is a
-        warning.
+        warning. A note of each layer names the columns that nothing is read of, and what a run
+        would note after its work is told as far as it is known without a search.
 
     Raises
     ------
@@ -57,6 +60,10 @@ def check_project(project: str | Path, *, lang: Lang = "zh") -> pd.DataFrame:
     known: dict[str, tuple[Any, Findings]] = {}
     for name, (what, path, reading) in files.items():
         frame, seen = read_for_check(path, what, lang=lang, **reading)
+        if frame is not None and not (what == "evidence" and plan.flood["rules"]):  # of any columns
+            asked = parse_condition(reading["where"], what).names if reading.get("where") else ()
+            also = [c.name for c in noun("evidence").columns] if what == "buildings" else []
+            note_unread_columns(frame, noun(what), seen, read={*asked, *also})
         if name in plan.layers and frame is not None:
             known[name] = (frame, seen)
         rivers = read["rivers"][0] if what == "red_line" else None
@@ -152,11 +159,15 @@ def _faults_by_rehearsal(
     """
     errors = faults["severity"] == "error"
     steps: list[str] = []
+    told_of_run: list[str] = []
     try:
-        with heard():
+        with heard():  # what was odd about files is a fault
             data = read_inputs(plan, known=known)
+        with heard() as told_of_run:
             compute_all(plan, data, steps.append, rehearse=True)
     except PinghuError as fault:
+        faults = _with_notices(plan, faults, told_of_run, lang)
+        errors = faults["severity"] == "error"
         # what an earlier step computed with hinders nobody: this refusal is about something else
         passed = errors & faults["layer"].isin(_inputs_passed(plan, steps))
         faults.loc[passed, "severity"] = "warning"
@@ -170,7 +181,17 @@ def _faults_by_rehearsal(
             faults = pd.concat([faults, seen.table()], ignore_index=True)
         return errors_first(faults)
     faults.loc[errors, "severity"] = "warning"
-    return errors_first(faults)
+    return errors_first(_with_notices(plan, faults, told_of_run, lang))
+
+
+def _with_notices(
+    plan: Plan, faults: pd.DataFrame, notices: Sequence[str], lang: Lang
+) -> pd.DataFrame:
+    """Faults, and what a run would note of its inputs when the search and the flood are done."""
+    seen = Findings(plan.path.name, lang)
+    for note in merged(notices):
+        seen.add("run_notice", why=translated(note, lang))
+    return pd.concat([faults, seen.table()], ignore_index=True) if notices else faults
 
 
 def _inputs_passed(plan: Plan, steps: Sequence[str]) -> set[str]:

@@ -237,8 +237,17 @@ def compute_all(
 
     ``searched`` is told what was found as soon as that is known.
     """
+    if plan.campaign and _takes_long(plan):
+        from pinghu_geo.campaigning import require_measured_work
+
+        require_measured_work(plan, data.layers["buildings"])  # said before the work
     with side_by_side(workers) as many:
         return _computed_beside(plan, data, tell, as_of, rehearse, many, searched)
+
+
+def _takes_long(plan: Plan) -> bool:
+    """Whether there is a flood or a search."""
+    return bool(plan.flood) or any("least" in source for source in plan.schemes.values())
 
 
 def _computed_beside(
@@ -255,7 +264,7 @@ def _computed_beside(
     by = _Assessing.of(plan, data, depths=bool(plan.campaign) or not rehearse)
     river: DesignedRiver | None = None
     least: dict[str, LeastDemolition | WithinRise] = {}
-    if plan.flood or any("least" in source for source in plan.schemes.values()):
+    if _takes_long(plan):
         from pinghu_geo import designing  # hydraulics and search
 
         river = designing.designed_river(plan, data) if plan.flood else None

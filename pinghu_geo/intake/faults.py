@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -36,7 +36,9 @@ from pinghu_geo.nouns.schema import (
     require_columns,
 )
 
-__all__ = ["Repaired", "check", "check_summary", "repair", "split_parts"]
+__all__ = [
+    "Repaired", "check", "check_summary", "note_unread_columns", "repair", "split_parts",
+]  # fmt: skip
 
 # A footprint smaller than this [m²], or thinner than this [m] on average, is a leftover of the
 # drawing; one larger than that is no house.
@@ -243,6 +245,16 @@ def _check_columns(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:
             seen.add("missing_column", column=name, label=label(name, lang=seen.lang))
     if kind.name == "buildings" and not {"floors", "floor_area_m2"} & set(frame.columns):
         seen.add("no_floor_area", column="floor_area_m2")
+
+
+def note_unread_columns(
+    frame: pd.DataFrame, kind: Noun, seen: Findings, *, read: Collection[str] = ()
+) -> None:
+    """Columns that nothing is read of, in one line; ``read`` are read by something else."""
+    ours = {c.name for c in kind.columns} | {"geometry", *read}
+    names = [str(c) for c in frame.columns if str(c) not in ours]
+    if names:
+        seen.add("unread_columns", n=len(names), names=say(", ", seen.lang).join(names))
 
 
 def _check_ids(frame: pd.DataFrame, kind: Noun, seen: Findings) -> None:

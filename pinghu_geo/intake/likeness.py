@@ -21,7 +21,14 @@ import pandas as pd
 import shapely
 
 from pinghu_geo.intake.dialects import dialect_of
-from pinghu_geo.nouns.schema import Column, Noun, canonical_codes, is_mercator, match_columns
+from pinghu_geo.nouns.schema import (
+    Column,
+    Noun,
+    bare_name,
+    canonical_codes,
+    is_mercator,
+    match_columns,
+)
 from pinghu_geo.nouns.words import guesses, may_mean, river_words, value_meant
 
 __all__ = ["columns_meant"]
@@ -56,6 +63,11 @@ ALL_STOREYS = (0.6, 1.3)
 MOST_ROWS = 0.8
 DRAWN = {"footprint_m2", "area_m2"}
 METRES_A_DEGREE = 111_195.0
+# names of a property right, which is a title or a tenure, as its words tell
+RIGHTS = {
+    "产权", "权属", "产权性质", "产权类型", "产权类别", "权属类型", "权属类别", "房屋产权",
+    "房屋权属", "propertyright", "propertyrights", "landright",
+}  # fmt: skip
 # gives the first rows of a file, or all
 Wider = Callable[[int | None], pd.DataFrame]
 
@@ -76,7 +88,9 @@ def columns_meant(
     """
     rest = [g for g in given if g not in said]
     if not kind.geometry or not len(frame):
-        return match_columns(rest, kind), {}
+        found = match_columns(rest, kind)
+        rights, unsure = _rights_meant(frame, rest, kind, {*found.values(), *said.values()})
+        return found | rights, unsure
     told = _Told(frame, kind, said, decoded, wider)
     asked: dict[str, str] = {}
     while True:
@@ -103,8 +117,32 @@ def columns_meant(
             found[names[0]], told.known[ours] = ours, names[0]
             asked.pop(names[0], None)
         asked = told.doubted | asked
+    rights, unsure = _rights_meant(told.some, rest, kind, set(told.known))
+    found, asked = found | rights, asked | unsure
     quiet = {*told.known, *DRAWN, kind.index}
     return found, {g: c for g, c in asked.items() if c not in quiet and g not in found}
+
+
+def _rights_meant(
+    frame: pd.DataFrame, names: list[str], kind: Noun, taken: Collection[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What a column of property rights (产权) says: the title or the tenure; and what isn't told.
+
+    The name says neither: offices write 有证 and 无证 below it as well as 私有 and 集体.
+    """
+    found: dict[str, str] = {}
+    unsure: dict[str, str] = {}
+    free = [c for c in kind.columns if c.name in ("title", "tenure") and c.name not in taken]
+    for name in names:
+        if not free or bare_name(name) not in RIGHTS:
+            continue
+        words = frame[name].dropna().astype(str)
+        fits = [c.name for c in free if len(words) and _known_words(words, c).mean() >= MOSTLY]
+        if len(fits) == 1 and fits[0] not in found.values():
+            found[name] = fits[0]
+        elif len(words):
+            unsure[name] = free[0].name
+    return found, unsure
 
 
 def _id_of_something_else(told: _Told, rest: list[str]) -> dict[str, str]:
