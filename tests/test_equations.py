@@ -776,6 +776,8 @@ READS_NONE = {
     "trade_offs", "what_would_save",
     # asks `water_profile` at other discharges
     "balanced_flows",
+    # rows of a profile, as they are
+    "junction_levels",
 }  # fmt: skip
 # have no river at all: files, texts, coordinates, days, the whole project
 NO_PLACES = {

@@ -16,6 +16,7 @@ COSTLY = (
     "time against chainage", "long section past structures", "plot of widths with houses",
     "forms", "ledger with all", "map with all", "hecras with all", "hecras of a junction",
     "hecras obstacles", "progress told twice", "drawing", "results", "sheets", "fault list",
+    "long section at a junction", "hydraulics of a junction", "map with a junction",
     "board", "parquet", "near", "sections of the ground", "household files", "weekly report",
     "notices", "transfers", "scheme report", "wall map", "field package",
     "section of a bridge", "msproject", "qgis", "ledger of a campaign",

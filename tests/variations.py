@@ -138,6 +138,11 @@ def works(w):
     fork_ends = pd.DataFrame({"river": ["丙"], "boundary": ["normal"], "slope": [0.002]})
     junctions = pd.DataFrame({"junction": "J", "river": ["甲", "乙", "丙"],
                               "role": ["in", "in", "out"], "length_m": 20.0})  # fmt: skip
+    fork_profile = pg.water_profile(fork_sections, fork_flows, fork_ends, junctions=junctions)
+    fork_rivers = gpd.GeoDataFrame(geometry=[
+        shapely.LineString(line) for line in
+        ([(0, 300), (200, 300)], [(0, 500), (200, 300)], [(200, 300), (400, 300)])
+    ], index=pd.Index(["甲", "乙", "丙"], name="river"), crs=CRS)  # fmt: skip
     tops_ = pd.DataFrame({"river": ["A"], "boundary": ["normal"], "slope": [0.0016]})
     higher = pg.water_profile(w["sections"], 80.0, w["ends"])
     held = pd.DataFrame({"river": ["A"], "from_m": [0.0], "to_m": [150.0], "bank": ["left"],
@@ -419,6 +424,14 @@ CALLS = {
     "profile past a junction": (
         "fork_sections fork_flows fork_ends junctions", lambda t: pg.water_profile(
             t["fork_sections"], t["fork_flows"], t["fork_ends"], junctions=t["junctions"])),
+    "levels at a junction": ("fork_profile junctions", lambda t: pg.flood.junction_levels(
+        t["fork_profile"], t["junctions"])),
+    "long section at a junction": ("fork_profile junctions", lambda t: drawing(
+        pg.plot_long_section(t["fork_profile"], "甲", junctions=t["junctions"]))),
+    "hydraulics of a junction": ("fork_profile junctions", lambda t: sheets(
+        lambda p: pg.deliver.write_hydraulics(t["fork_profile"], p, junctions=t["junctions"]))),
+    "map with a junction": ("junctions", lambda t: pg.command_map(
+        W["affected"], W["line"], W["fork_rivers"], junctions=t["junctions"]) and None),
     "profile from both ends": ("sections ends tops_", lambda t: pg.water_profile(
         t["sections"], 60.0, t["ends"], upstream=t["tops_"], regime="mixed")),
     "profile on equations": ("sections flows banks obstacles rivers", lambda t: (
@@ -630,7 +643,8 @@ NOUN = {
     "hit": "affected", "houses": "affected", "people": "tenants", "log": "progress",
     "plan": "activities", "by_stage": "activities", "reached": "activities", "works": "segments",
     "faces": "activities", "receipts": "activities", "tops": "profile", "buildings_at": "affected",
-    "fork_sections": "sections", "fork_flows": "flows", "fork_ends": "boundaries",
+    "fork_profile": "profile", "fork_rivers": "rivers", "fork_sections": "sections",
+    "fork_flows": "flows", "fork_ends": "boundaries",
     "tops_": "boundaries", "weirs": "structures", "parts": "structure_parts", "marks": "profile",
     "higher": "profile", "zones_n": "segments", "cuts_": "sections", "earth": "sections",
     "from_offset": "sections", "pieces": "rivers", "water": "rivers", "sources": "rivers",

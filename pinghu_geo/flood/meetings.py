@@ -29,7 +29,8 @@ def junction_levels(profile: pd.DataFrame, junctions: pd.DataFrame) -> pd.DataFr
     pandas.DataFrame
         One row a scheme, profile, junction and river, those that flow in first: role, method,
         length_m and angle_deg as they counted (missing: not asked for), and of the river's section
-        at the junction chainage_m, discharge_m3s, level_m, energy_m [m], doubts.
+        at the junction chainage_m (and repeated, where chainages occur twice), discharge_m3s,
+        level_m, energy_m [m], doubts.
 
     Raises
     ------
@@ -59,6 +60,7 @@ def junction_levels(profile: pd.DataFrame, junctions: pd.DataFrame) -> pd.DataFr
     require_columns(profile, ("river", *SAID), "profile")
     known = junction_table(junctions)
     refuse_unknown_rivers(known, list(profile["river"].unique()))
+    said = [*SAID[:1], *(c for c in ("repeated",) if c in profile.columns), *SAID[1:]]
     keys = [c for c in ("scheme", "profile") if c in profile.columns]
     # upstream first: of rivers that flow in the last section of each case, of others the first
     cases = profile.groupby([*keys, "river"], sort=False)
@@ -68,12 +70,12 @@ def junction_levels(profile: pd.DataFrame, junctions: pd.DataFrame) -> pd.DataFr
         for role, branches in (("in", one.into), ("out", one.out)):
             rows = at_ends[role]
             for branch in branches:
-                mine = rows.loc[rows["river"] == branch.river, [*keys, "river", *SAID]]
+                mine = rows.loc[rows["river"] == branch.river, [*keys, "river", *said]]
                 parts.append(mine.assign(
                     junction=one.name, role=role, method=one.method, length_m=branch.length_m,
                     angle_deg=branch.angle_deg if one.method == "momentum" else float("nan"),
                 ))  # fmt: skip
-    columns = [*keys, "junction", "river", "role", "method", "length_m", "angle_deg", *SAID]
+    columns = [*keys, "junction", "river", "role", "method", "length_m", "angle_deg", *said]
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     if keys:  # each case together, in the profile's order
         order = found[keys].apply(lambda c: pd.factorize(profile[c.name])[1].get_indexer(c))
