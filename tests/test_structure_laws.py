@@ -212,6 +212,30 @@ def test_where_more_water_stands_lower_above_a_bridge_it_is_told(case):
 
 
 @pytest.mark.parametrize(
+    ("case", "first"), [("inlet, then full", 9), ("inlet deep, then class B", 14)]
+)
+def test_of_several_openings_each_tells_where_another_formula_takes_over(case, first):
+    """Two alike share the water of one twice as wide, and step down where both do."""
+    given, (left, right, height, _) = STEPPING[case]
+    made = dict(zip(("width", "side", "plain", "steep", "q"), given, strict=True))
+    wide = (left + right) * made["width"] / 2
+    row = {"river": "r", "chainage_m": 100.0, "kind": "bridge", "low_chord_m": 0.1 + height,
+           "width_m": 8.0, "method": "yarnell", "n_piers": 1, "pier_width_m": 0.4}  # fmt: skip
+    ends = {"from_offset_m": [-0.4 - wide, 0.4], "to_offset_m": [-0.4, 0.4 + wide]}
+    two = pd.DataFrame([row, row], index=pd.Index(["A", "B"], name="structure_id")).assign(**ends)
+    flows = pd.DataFrame({"profile": ["far", "before", "after"],
+                          "discharge_m3s": 0.4 * made["q"] * 1.05 ** np.array([3, first, first + 1])})  # fmt: skip
+    found = pg.water_profile(
+        valley(made), flows, {"slope": SLOPE * made["steep"]}, structures=two
+    ).query("structure_id.notna()").set_index("profile")  # fmt: skip
+    level, told = found["level_m"], found["doubts"].str.contains("formula_step")
+    assert level["after"] < level["before"] - 0.02
+    assert told["before"] or told["after"]
+    assert not told["far"]
+    assert found["unsure_m"].max() >= level["before"] - level["after"]
+
+
+@pytest.mark.parametrize(
     ("method", "given", "opening"),
     [
         ("wspro", (8.021, 0.794, 8.2598, 2.9643, 57.6542), (0.4054, 0.2631, 1.6824, 0.7324, 0)),

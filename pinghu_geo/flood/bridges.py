@@ -43,6 +43,9 @@ SLUICE = ((1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6), (0.27, 0.35, 0.41, 0.45, 0.475, 0
 TRIED, NEARLY_M = 400, 0.05
 # a little more water, at which another formula may take over [share], and where it is looked for
 MORE, FARTHEST_M = 1.1, 2.0
+# what a tenth of the discharge doesn't come to: a force below of so much more or less than critical
+# flow's (a rectangle's grows with its power 4/3), an energy line higher by such a share of it
+NEAR_CLASS_B, NEAR_DECK = 0.3, 0.5
 # of two critical depths the other one is near if it takes so much more energy over the bed [share]
 RIVAL = 0.1
 
@@ -292,24 +295,28 @@ def taking_over(
     above. Yarnell's equation and momentum (class B), the inlet and the full opening under pressure,
     low flow and energy at the deck: the level above steps there, or both disagree how high it is.
     """
-    flow, site = _with_a_little_more(model, flow, site)
     found: list[Bridge] = []
-    if "yarnell" in bridge.methods and "momentum" not in bridge.methods:
-        choked = momentum_to_spare(model, bridge, flow, site) < 0
+    classed = "yarnell" in bridge.methods and "momentum" not in bridge.methods
+    if classed and abs(momentum_to_spare(model, bridge, flow, site)[0]) < NEAR_CLASS_B:
+        choked = momentum_to_spare(model, bridge, *_with_a_little_more(model, flow, site)) < 0
         rest = tuple(how for how in bridge.methods if how != "yarnell")
         other = "piers" if choked[0] else "momentum"
         found += [bridge._replace(methods=(*rest, other))] if _differs(choked) else []
     if bridge.pressure and energy > bridge.pressure_from:
-        full = site.below.level >= bridge.down_chord
+        full = _with_a_little_more(model, flow, site)[1].below.level >= bridge.down_chord
         other_end = math.inf if full[0] else -math.inf
         found += [bridge._replace(down_chord=other_end)] if _differs(full) else []
-    if not bridge.pressure and bridge.methods != ("energy",):
-        both = (demand(model, bridge, flow, site) for demand in (low_flow_energy, _energy_demand))
-        wet, drowned = (_reaches_deck(model, bridge, one, site) for one in both)
-        jumps = _differs(wet) and drowned.any() and "energy" not in bridge.methods
-        if jumps or (wet[0] and not drowned[0]):
-            ends = {"methods": ("energy",)}, {"pressure_from": math.inf}
-            found += [bridge._replace(**end) for end in ends]
+    beneath = energy + NEAR_DECK * (energy - bridge.up_bed) < bridge.pressure_from
+    if not bridge.pressure and bridge.methods != ("energy",) and not beneath:
+        flow, site = _with_a_little_more(model, flow, site)
+        wet = _reaches_deck(model, bridge, low_flow_energy(model, bridge, flow, site), site)
+        jumps = _differs(wet) and "energy" not in bridge.methods
+        if wet[0] or jumps:
+            high = _energy_demand(model, bridge, flow, site)
+            drowned = _reaches_deck(model, bridge, high, site)
+            if (wet[0] and not drowned[0]) or (jumps and drowned.any()):
+                ends = {"methods": ("energy",)}, {"pressure_from": math.inf}
+                found += [bridge._replace(**end) for end in ends]
     return found
 
 
@@ -335,7 +342,7 @@ def _uniform_level(model: Model, site: Site, share: float) -> float:
     """
     level, row = float(site.below.level[0]), int(site.row_down[0])
     end = model.sections.bottom[row] if share < 1 else level + FARTHEST_M
-    tried = np.linspace(level, end, TRIED)[1:-1]
+    tried = np.linspace(level, end, 101)[1:-1]
     k = model.sections.wetted(np.full(len(tried), row), tried).total_conveyance
     beyond = (k - share * float(site.below.conveyance[0])) * (share - 1) >= 0
     return float(tried[np.argmax(beyond)] if beyond.any() else tried[-1])
