@@ -415,16 +415,22 @@ def scenario_levels(
 
 
 @dataclass(frozen=True, slots=True)
-class ProfileCase:
-    """Tables checked and laid out once, ready to be solved, once or with other losses."""
+class _Asked:
+    """Which floods of rivers are asked for, and how they are computed."""
 
-    laid: Laid
-    q: dict[str, Array]
+    q: dict[str, Array]  # by flood, of each section
     edges: Boundaries
-    order: list[str]
+    order: list[str]  # of rivers
     regime: Regime
     options: dict[str, Any]
     datum: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCase(_Asked):
+    """Tables checked and laid out once, ready to be solved, once or with other losses."""
+
+    laid: Laid
     scenario: Scenario | None = None
     guess: Array | None = None  # levels near which those of all sections may lie
 
@@ -600,11 +606,6 @@ def river_case(
         standing_on(structures, scales),
     )
     return RiverCase(
-        surveyed,
-        {"sections": sections, "banks": banks, "downstream": edges.downstream,
-         "upstream": edges.upstream},
-        structures,
-        structure_parts,
         discharges(flows, surveyed.stations, rivers),
         edges,
         joined_last(surveyed.stations, edges.downstream, edges.junctions),
@@ -612,24 +613,23 @@ def river_case(
         {"friction": friction, "contraction": contraction, "expansion": expansion,
          "gravity": gravity_ms2},
         datum_of(sections),
+        surveyed,
+        {"sections": sections, "banks": banks, "downstream": edges.downstream,
+         "upstream": edges.upstream},
+        structures,
+        structure_parts,
         downhill=rivers is not None,
     )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class RiverCase:
+class RiverCase(_Asked):
     """Tables of a river that are checked, before anything stands in its sections."""
 
     surveyed: Surveyed
     tables: dict[str, pd.DataFrame | None]  # of which all have one datum
     structures: pd.DataFrame | None
     structure_parts: pd.DataFrame | None
-    q: dict[str, Array]
-    edges: Boundaries
-    order: list[str]
-    regime: Regime
-    options: dict[str, Any]
-    datum: str
     downhill: bool  # centrelines say which way it flows
 
     def with_obstacles(self, obstacles: pd.DataFrame | None) -> ProfileCase:
@@ -646,7 +646,7 @@ class RiverCase:
         laid = replace(
             laid, stations=_with_left_out_effect(laid.stations, self.order, edges, self.regime)
         )
-        return ProfileCase(laid, q, edges, self.order, self.regime, self.options, self.datum)
+        return ProfileCase(q, edges, self.order, self.regime, self.options, self.datum, laid)
 
 
 def _refuse_settings_of_no_flood(laid: Laid, q: Mapping[str, Array]) -> None:
