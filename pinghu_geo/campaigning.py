@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import geopandas as gpd
 import pandas as pd
@@ -27,7 +27,7 @@ from pinghu_geo.deliver.msproject import write_msproject
 from pinghu_geo.deliver.report import write_sheets
 from pinghu_geo.nouns.beside import Workers, side_by_side
 from pinghu_geo.nouns.codes import TASK_CLASS
-from pinghu_geo.nouns.door import as_text, same_ids
+from pinghu_geo.nouns.door import as_text, ids_as_text, same_ids
 from pinghu_geo.nouns.errors import LayerError, first_ids
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.notices import notify
@@ -51,6 +51,8 @@ __all__ = [
     "with_tenants_of_table",
     "write_campaign",
 ]
+
+Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 # of what each goal of a schedule sums: lateness by the metres held up, finishes by their rule
 GOAL_UNITS = {
@@ -245,6 +247,7 @@ def campaign_of(
         if "cost_yuan" in tasks.buildings:
             money = payments(tasks.buildings, again.activities, state=state.reached, stages=stages)
         made = planned.results()[0] if len(log) else again
+    _say_what_was_signed_and_is_no_task(tasks, state.reached, stages)
     watched = supervision(
         made.activities, state, tasks.buildings, faces=faces.stretches, stages=stages,
         thresholds=asked["thresholds"] or None, lang=plan.lang,
@@ -258,6 +261,25 @@ def campaign_of(
 def _scheduled(rules: dict[str, Any], nodes: pd.DataFrame, _: Callable[[str], None]) -> Schedule:
     """A plan of all tasks."""
     return schedule(nodes, **rules)
+
+
+def _say_what_was_signed_and_is_no_task(
+    tasks: CampaignTasks, reached: pd.DataFrame, stages: pd.DataFrame
+) -> None:
+    """Tell of houses that evidence takes out of the tasks after their owners were signed with."""
+    paid = stages.index[stages["pays"].astype(bool)]
+    if not len(paid):
+        return
+    signed = reached[(reached["kind"] == "building") & (reached["stage"] == paid[0])]["id"]
+    houses = tasks.buildings
+    kinds = houses["task_class"].set_axis(ids_as_text(houses.index))
+    kinds = kinds[kinds.isin(["retain", "review", "survey"])]
+    late = kinds.index[kinds.index.isin(set(signed.astype(str)))]
+    if len(late):
+        notify(
+            f"{len(late)} buildings were signed for, and by what is known now they stay or aren't "
+            f"decided: {first_ids(late)}; decide before anything is paid or torn down"
+        )
 
 
 def _tasks_and_reaches(
@@ -347,9 +369,7 @@ def write_campaign(campaign: Campaign, target: Path, *, lang: Lang = "zh") -> No
 def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.DataFrame]:
     """The tables of a campaign by the names of their sheets."""
     state, watched, nodes = campaign.state, campaign.supervision, campaign.nodes()
-    # rivers in the order of their layer, as in the ledger
-    order = campaign.rivers.index.get_indexer(pd.Index(nodes["river"]))
-    nodes = nodes.iloc[order.argsort(kind="stable")]
+    nodes = _in_order_of_rivers(nodes, campaign)
     share = campaign.tasks.share
     share = share.assign(column=[label(c, lang=lang) for c in share["column"]])
     classes = campaign.tasks.classes.loc[list(TASK_CLASS)]
@@ -378,6 +398,12 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
     words = stage_words(campaign.stages) if lang == "zh" else {}
     return {say(k, lang): _rounded_numbers(_stages_in_words(t, words)) for k, t in sheets.items()
             if t is not None and len(t)}  # fmt: skip
+
+
+def _in_order_of_rivers(nodes: Frame, campaign: Campaign) -> Frame:
+    """Nodes by river in the order of their layer, as in the ledger."""
+    order = campaign.rivers.index.get_indexer(pd.Index(nodes["river"]))
+    return nodes.iloc[order.argsort(kind="stable")]
 
 
 def _columns_present(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -429,8 +455,9 @@ def _rounded_numbers(table: pd.DataFrame) -> pd.DataFrame:
 
 def campaign_board(campaign: Campaign, plan: Plan) -> NodeBoard:
     """The board on the wall of a project's campaign."""
+    tasks = replace(campaign.tasks, nodes=_in_order_of_rivers(campaign.tasks.nodes, campaign))
     return node_board(
-        campaign.tasks, state=campaign.state, plan=campaign.plan, watched=campaign.supervision,
+        tasks, state=campaign.state, plan=campaign.plan, watched=campaign.supervision,
         faces=campaign.faces, stages=campaign.stages,
         note=" · ".join(text for text in (plan.note, campaign.proven) if text),
         title=say("{} · board", plan.lang, plan.name), lang=plan.lang,
@@ -446,6 +473,7 @@ def campaign_diagrams(campaign: Campaign, plan: Plan, target: Path) -> bool:
     nodes, handover = campaign.plan.nodes, plan.campaign.get("handover")
     if nodes.empty:
         return False
+    nodes = _in_order_of_rivers(nodes, campaign)
     if handover is not None:
         handover = plan.table(handover, CAMPAIGN_TABLES["handover"])
     sheets = (

@@ -145,6 +145,15 @@ def test_methods_of_bridges_are_words_in_a_plain_table_and_read_back_as_codes(
     assert set(again) == {method.replace(" ", "")}
 
 
+def test_rivers_come_on_the_wall_in_the_order_of_their_layer(done):
+    """Board and diagrams had them by name, the ledger as the layer has them."""
+    rivers = list(pg.read_layer(pg.sample_folder() / "河道.shp", "rivers").index)
+    assert rivers != sorted(rivers)
+    heads = re.findall(r"<h3>([^<]+)<span>", (done / "board.html").read_text("utf-8"))
+    assert list(dict.fromkeys(heads)) == rivers
+    assert len(heads) == 2 * len(rivers)
+
+
 def test_each_count_of_nodes_says_what_it_counts(done):
     """One heading stood for all affected houses' nodes, for the tasks' and for the search's."""
     book = done / "ledger.xlsx"

@@ -17,6 +17,8 @@ from lxml import etree
 from test_campaign_project import report, said, small_project
 
 import pinghu_geo as pg
+from pinghu_geo import campaigning
+from pinghu_geo.nouns.notices import heard
 
 HOSTILE = [
     "{{ 7*7 }}", "{%p if 1 %}", "{_{ one }_}", "</w:t></w:r><w:r><w:fldSimple w:instr='DDEAUTO'/>",
@@ -252,6 +254,35 @@ def test_a_household_file_pays_only_who_is_demolished(tmp_path, columns, words, 
     cells = [c.text for row in Document(path).tables[0].rows for c in row.cells]
     area = cells[cells.index("拆除建筑面积 (m²)") + 1]
     assert (area == "—") == (not paid)
+
+
+@pytest.mark.parametrize("kind", ["retain", "review", "survey", "task"])
+def test_a_house_signed_for_that_is_no_task_any_more_is_to_be_decided(tmp_path, made, kind):
+    """Evidence that came after the signature made its file say that nothing is due."""
+    signed = made["state"].reached.query("kind == 'building' and stage == 'signed'").iloc[0]
+    hit = made["tasks"].buildings.loc[[signed["id"]]].assign(task_class=kind, cost_yuan=900.0)
+    (path,) = pg.deliver.write_household_files(hit, tmp_path, state=made["state"])
+    told = "\n".join(texts(path))
+    assert "900" in told
+    assert "不作补偿" not in told
+    assert (f"已于 {signed['date']:%Y-%m-%d} 签约" in told) == (kind != "task")
+
+
+@pytest.mark.parametrize(("verdict", "reported", "told"), [
+    ("retain", "signed", True), ("review", "signed", True), ("retain", "negotiation", False),
+    ("demolish", "signed", False),
+])  # fmt: skip
+def test_houses_signed_for_that_are_no_tasks_any_more_are_told(verdict, reported, told):
+    stages = pg.campaign.stage_rules()
+    hit = campaigns.houses(2).assign(verdict="demolish")
+    first = hit.index[0]
+    log = pd.DataFrame({"building_id": [first], "stage": [reported], "date": ["2018-02-01"]})
+    hit.loc[first, "verdict"] = verdict
+    tasks = pg.campaign_tasks(hit)
+    state = pg.progress_state(log, tasks.buildings)
+    with heard() as notes:
+        campaigning._say_what_was_signed_and_is_no_task(tasks, state.reached, stages)
+    assert [str(first) in str(n) and "signed for" in str(n) for n in notes] == [True] * told
 
 
 def test_the_weekly_report_counts_the_week(tmp_path):

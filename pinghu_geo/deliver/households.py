@@ -125,15 +125,16 @@ def write_household_files(
             paper |= {k: "—" for k in ("node_id", "group", "leader") if row.get(k) is None}
         if "cleared_by" not in row:  # nobody asked who clears: that isn't unknown of this house
             paper["cleared_by"] = say("no zones given", lang)
+        signed = _day_of_signing(reached.get(str(one)), stages)
         paper |= {
             "building_id": str(one),
             "project": project,
             "map": picture,
             "place": place_in_words(row, lang),
             "costs": _costs_by_head(row, lang),
-            "costs_said": _reservation_of_costs(row, lang),
+            "costs_said": _reservation_of_costs(row, signed, lang),
         }
-        if _class_of_house(row) == "retain":  # nothing of it is demolished, nothing paid
+        if _class_of_house(row) == "retain" and not signed:  # neither demolished nor paid
             paper |= {"costs": [], "demolish_floor_area_m2": "—"}
         paper |= _tenants_of_house(
             people.get(str(one)), known=tenants is not None, state=state, words=words, lang=lang
@@ -150,9 +151,21 @@ def _class_of_house(row: Mapping[str, Any]) -> str:
     return str(told or "task")
 
 
-def _reservation_of_costs(row: Mapping[str, Any], lang: Lang) -> str:
+def _day_of_signing(reached: pd.Series | None, stages: pd.DataFrame) -> str:
+    """Day on which what is paid for was reached; empty where it wasn't."""
+    days = [] if reached is None else [
+        reached[code] for code in stages.index[stages["pays"].astype(bool)] if code in reached
+    ]  # fmt: skip
+    return f"{min(days):%Y-%m-%d}" if days else ""
+
+
+def _reservation_of_costs(row: Mapping[str, Any], signed: str, lang: Lang) -> str:
     """Why nothing is paid for a house, or why its sum is no promise; empty for a task."""
     kind = _class_of_house(row)
+    if signed and kind in ("retain", "review", "survey"):
+        word = code_label("task_class", kind, lang=lang)
+        return say("Signed for on {}, and by what is known now {}: to be decided before anything "
+                   "is paid.", lang, signed, word)  # fmt: skip
     if kind == "retain":
         return say("The house stays: no compensation is due.", lang)
     if all(row.get(c) is None for c in (*HEADS, "cost_yuan")):
