@@ -882,3 +882,17 @@ def test_a_formula_that_nobody_computed_is_no_blank(form, sheet, cell, formula):
     book.save(form)
     with pytest.raises(pg.errors.LayerError, match=rf"no program has computed \(1: {where}\)"):
         pg.campaign.read_reports(form)
+
+
+def test_tenants_reach_no_stage_that_they_don_t_go_through():
+    """A tenant who signed had been through 测绘评估, which is of houses, in reports of the week."""
+    stages = pg.campaign.stage_rules()
+    houses = pd.DataFrame({"node_id": ["甲-L-001"], "task_class": ["task"]}, ["B1"])
+    people = pd.DataFrame({"building_id": ["B1"], "node_id": ["甲-L-001"]}, ["T1"])
+    log = pd.DataFrame({"tenant_id": ["T1"], "building_id": [None], "stage": ["signed"],
+                        "date": ["2018-02-01"]})  # fmt: skip
+    state = pg.progress_state(log, houses, tenants=people, as_of="2018-02-02")
+    reached = state.reached[state.reached["kind"] == "tenant"]["stage"].tolist()
+    assert reached == ["survey", "negotiation", "signed"]
+    assert set(reached) <= set(stages.index[stages["tenants"].astype(bool)])
+    assert state.tenants.loc["T1", "stage"] == "signed"

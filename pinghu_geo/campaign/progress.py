@@ -506,6 +506,7 @@ def _states_and_dates(
             if np.isnat(mine[k]):
                 mine[k] = day
     theirs = stages["tenants"].astype(bool) if key == "tenant_id" else stages["zh"].notna()
+    dates[:, ~theirs.to_numpy(bool)] = np.datetime64("NaT", "D")  # implied, and not gone through
     table = _table_of_states(rows, row_of, known, dates, theirs)
     return table, dates
 
