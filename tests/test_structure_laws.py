@@ -211,6 +211,24 @@ def test_where_more_water_stands_lower_above_a_bridge_it_is_told(case):
     assert not found.loc[found["structure_id"].isna(), "doubts"].str.contains("formula_step").any()
 
 
+@pytest.mark.parametrize("level", [4.0, 4.1])
+def test_where_a_road_comes_out_of_the_water_below_its_weir_is_told(level):
+    """Drowned it is passed by energy, over deck and all; with more water it is a weir again."""
+    made = {"width": 12.4, "side": 1.43, "plain": 13.6, "steep": 1.91, "q": 84.0}
+    size = {"left": 0.2567, "right": 0.2527, "height": 1.8145, "thick": 0.4074, "piers": 2,
+            "open": 1.0, "span": 2.0, "barrels": 1, "road": True, "method": "energy+momentum",
+            "high_flow": "pressure"}  # fmt: skip
+    flows = pd.DataFrame({"profile": list("abcdef"), "discharge_m3s": 59.2 * 1.05 ** np.arange(6)})
+    found = pg.water_profile(valley(made), flows, {"level_m": level},
+                             structures=standing("skewed bridge", made, size))  # fmt: skip
+    above = found[found["structure_id"].notna()].sort_values("profile")
+    fall = -np.diff(above["level_m"])
+    [down] = np.flatnonzero(fall > 1e-3)
+    assert above["control"].tolist()[down : down + 2] == ["energy", "pressure_full+road"]
+    assert above["doubts"].str.contains("formula_step").tolist()[down : down + 2] == [True, True]
+    assert np.fmax(*above["unsure_m"].to_numpy()[down : down + 2]) >= fall[down]
+
+
 @pytest.mark.parametrize(
     ("case", "first"), [("inlet, then full", 9), ("inlet deep, then class B", 14)]
 )

@@ -48,8 +48,8 @@ NO_WATER_M = 1e6
 LEAST_SHARE = 1e-4
 # what WSPRO's coefficient of discharge may be where none is given, and what it has to move [m]
 WSPRO_RANGE, LEAST_MOVED_M = (0.7, 0.95), 0.0005
-# a step that is told, ours [m]
-STEP_M = 0.02
+# a step that is told [m], and how near to the limit a road's submergence may be; both ours
+STEP_M, NEAR_DROWNED = 0.02, 0.05
 
 
 class Passed(NamedTuple):
@@ -199,6 +199,13 @@ class Crossing:
             for one in taking_over(model, bridge, flow, at, passed.energy):
                 openings = *self.openings[:place], one, *self.openings[place + 1 :]
                 level = replace(self, openings=openings).level_above(model, site)
+                off = max(off, abs(level - passed.level))
+        if rest.road is not None and passed.energy > rest.road.low and len(free) == 1:
+            tail = float(site.below.level[0]) - rest.road.low
+            if abs(tail / (passed.energy - rest.road.low) - self.drowned) < NEAR_DROWNED:
+                # a weir, or energy over deck and all
+                other_end = -math.inf if passed.over > 0 else math.inf
+                level = replace(self, drowned=other_end).level_above(model, site)
                 off = max(off, abs(level - passed.level))
         return off if off >= STEP_M else 0.0
 

@@ -252,9 +252,10 @@ def water_profile(
       by unsure_m, so that with a tenth more or less water (the level below staying, or changing as
       in uniform flow) it may stand as much lower or higher: of Yarnell's equation where the flow
       inside is critical (momentum, class B), of pressure flow where the water below reaches the low
-      chord (inlet, full opening), of low flow where the water comes to the deck and high flow goes
-      by energy. Where low flow leads past the low chord and energy doesn't, the water stands at it,
-      and unsure_m is how far off the farther of both is
+      chord (inlet, full opening), of a road about to be drowned (weir, energy), of low flow where
+      the water comes to the deck and high flow goes by energy. Where low flow leads past the low
+      chord and energy doesn't, the water stands at it, and unsure_m is how far off the farther of
+      both is
     - several_levels: below stands a bridge, passed by energy, in which other levels balance it, too
       (beneath the deck, against it, over it), or hardly more energy has a critical depth at another
       level. The one nearest to the level below is taken; with a little more water the level above
