@@ -189,8 +189,8 @@ def _with_notices(
 ) -> pd.DataFrame:
     """Faults, and what a run would note of its inputs when the search and the flood are done."""
     seen = Findings(plan.path.name, lang)
-    for note in merged(notices):
-        seen.add("run_notice", why=translated(note, lang))
+    for k, note in enumerate(merged(notices), start=1):  # each a kind of its own in a summary
+        seen.add("run_notice", column=str(k), why=translated(note, lang))
     return pd.concat([faults, seen.table()], ignore_index=True) if notices else faults
 
 

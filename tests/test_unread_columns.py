@@ -108,6 +108,7 @@ def test_check_tells_what_a_run_would_note(tmp_path):
     told = found[found["fault"] == "run_notice"]
     assert set(told["severity"]) == {"note"}
     assert set(told["layer"]) == {"project.toml"}
+    assert len(pg.intake.check_summary(told)) == len(told) == 2  # none stands for another
     noted = " ".join(told["problem"])
     assert "2 栋房屋中有 2 栋" in noted
     assert "放假安排" in noted
@@ -115,3 +116,14 @@ def test_check_tells_what_a_run_would_note(tmp_path):
     said = json.loads((out / "summary.json").read_text("utf-8"))["warnings"]
     # but for what is said of the houses of a scheme, which check says of all
     assert {f"运行时会提示:{one}" for one in said} == set(told["problem"])
+
+
+def test_a_bridge_by_two_methods_is_no_fault():
+    """energy+momentum, which the column has always held, was none of its words."""
+    path = pg.sample_folder() / "桥涵闸坝.csv"
+    table = pg.read_table(path, "structures")
+    assert table["method"].dropna().str.contains("+", regex=False).any()
+    found = pg.check(table, "structures")
+    assert found[found["field"] == "method"].empty
+    found = pg.check(table.assign(method="energy+guess"), "structures")
+    assert set(found.loc[found["field"] == "method", "fault"]) == {"unknown_code"}

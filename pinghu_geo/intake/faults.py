@@ -25,6 +25,7 @@ from pinghu_geo.nouns.errors import LayerError, PinghuError
 from pinghu_geo.nouns.messages import say, translated
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import (
+    CODE_LISTS,
     NOUNS,
     Column,
     Lang,
@@ -362,6 +363,11 @@ def _rules_of_column(column: Column) -> list[tuple[str, Callable[[pd.Series], An
         return [("bad_date", lambda v: pd.to_datetime(v, errors="coerce", format="mixed").notna())]
     if column.dtype == "bool":
         return [("not_yes_no", lambda v: v.isin([True, False]))]
+    if column.name in CODE_LISTS:  # several in a cell
+        sign = CODE_LISTS[column.name]
+        return [
+            ("unknown_code", lambda v: [set(str(t).split(sign)) <= set(column.codes) for t in v])
+        ]
     return [("unknown_code", lambda v: v.isin(list(column.codes)))] if column.codes else []
 
 
