@@ -1,5 +1,6 @@
 import functools
 import importlib
+import itertools
 import json
 import pickle
 import re
@@ -23,7 +24,7 @@ import pinghu_geo as pg
 from conftest import building_frame, river_frame, typed
 from pinghu_geo.cli import app
 from pinghu_geo.deliver import workbook
-from pinghu_geo.nouns.schema import code_label
+from pinghu_geo.nouns.schema import CODE_LISTS, NOUNS, canonical_codes, code_label
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,42 @@ def test_methods_of_bridges_are_words_in_a_plain_table_and_read_back_as_codes(
     assert set(pd.read_excel(tmp_path / "桥.xlsx")["低水算法"]) == {word}
     again = pg.read_table(tmp_path / "桥.xlsx", "structures")["method"]
     assert set(again) == {method.replace(" ", "")}
+
+
+CODED = [(kind.name, column.name) for kind in NOUNS.values() for column in kind.columns
+         if column.name in CODE_LISTS and column.dtype == "text"]  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(("kind", "name"), CODED)
+def test_the_words_of_each_pair_of_codes_are_read_back_and_sound(kind, name, lang):
+    """Some words hold the comma that others are listed by; a class of flow may stand behind."""
+    column = NOUNS[kind][name]
+    pairs = [CODE_LISTS[name].join(p) for p in itertools.permutations(column.codes, 2)]
+    cells = [*column.codes, *pairs]
+    if name == "control":
+        cells += [f"{cell} {flow}" for cell, flow in zip(cells, itertools.cycle("ABC"))]
+    words = pd.Series([code_label(name, cell, lang=lang) for cell in cells])
+    assert len(column.codes) > 3
+    assert canonical_codes(words, column).tolist() == cells
+    table = pd.DataFrame({name: [*cells, "", None]})
+    faults = pg.check(table, kind)
+    assert not (faults["field"].eq(name) & faults["severity"].eq("error")).any()
+    listed = ", ".join(words[:3]) if name == "doubts" else "+".join(words[:3])
+    wanted = CODE_LISTS[name].join(list(column.codes)[:3])
+    assert canonical_codes(pd.Series([listed]), column).tolist() == [wanted]
+
+
+@pytest.mark.parametrize("cell", ["energy D", "energy+", "energy+tunnel", "tunnel B", "B"])
+def test_what_is_no_list_of_codes_is_named(cell):
+    faults = pg.check(pd.DataFrame({"control": ["energy B", cell]}), "profile")
+    told = faults[faults["field"].eq("control") & faults["fault"].eq("unknown_code")]
+    assert told["id"].tolist() == ["1"]
+
+
+def test_a_junction_has_one_method():
+    faults = pg.check(pd.DataFrame({"method": ["energy", "energy+momentum"]}), "junctions")
+    assert faults.loc[faults["fault"].eq("unknown_code"), "id"].tolist() == ["1"]
 
 
 def test_rivers_come_on_the_wall_in_the_order_of_their_layer(done):

@@ -32,6 +32,7 @@ from pinghu_geo.nouns.schema import (
     Noun,
     fold_id,
     label,
+    lists_codes,
     nearest,
     noun,
     require_columns,
@@ -363,11 +364,8 @@ def _rules_of_column(column: Column) -> list[tuple[str, Callable[[pd.Series], An
         return [("bad_date", lambda v: pd.to_datetime(v, errors="coerce", format="mixed").notna())]
     if column.dtype == "bool":
         return [("not_yes_no", lambda v: v.isin([True, False]))]
-    if column.name in CODE_LISTS:  # several in a cell
-        sign = CODE_LISTS[column.name]
-        return [
-            ("unknown_code", lambda v: [set(str(t).split(sign)) <= set(column.codes) for t in v])
-        ]
+    if column.name in CODE_LISTS and column.dtype == "text":  # several in a cell
+        return [("unknown_code", lambda v: [lists_codes(str(t), column) for t in v])]
     return [("unknown_code", lambda v: v.isin(list(column.codes)))] if column.codes else []
 
 

@@ -327,9 +327,23 @@ def canonical_codes(values: pd.Series, column: Column) -> pd.Series:
 def _codes_listed(text: str, column: str, words: Mapping[str, str]) -> str:
     """Codes of a cell that lists several words; unknown ones stay."""
     kind = CLASS_SAID.search(text)
-    parts = re.split(r"[+、,\uff0c]", text if kind is None else text[: kind.start()])
-    found = [words.get(_folded_name(part), part.strip()) for part in parts]
+    listed = text if kind is None else text[: kind.start()]
+    # a comma may stand within a word: as many parts as make one are one
+    parts, found = re.split(r"[+、,\uff0c]", listed), []
+    while parts:
+        many = range(len(parts), 0, -1)
+        n = next((n for n in many if _folded_name(",".join(parts[:n])) in words), 1)
+        one = ",".join(parts[:n])
+        found.append(words.get(_folded_name(one), one.strip()))
+        del parts[:n]
     return CODE_LISTS[column].join(found) + (f" {kind['kind']}" if kind else "")
+
+
+def lists_codes(text: str, column: Column) -> bool:
+    """Whether a cell lists codes of a column and nothing else; a blank one lists none."""
+    found = FLOW_CLASS.fullmatch(text) if column.name == "control" else None
+    listed = (found["ways"] if found else text).split(CODE_LISTS[column.name])
+    return not text.strip() or all(one.strip() in column.codes for one in listed)
 
 
 def require_columns(frame: pd.DataFrame, columns: Iterable[str], layer: str) -> None:
