@@ -403,7 +403,7 @@ def test_two_junctions_that_one_river_leaves_are_named():
 
 def test_a_river_that_falls_into_a_junction_has_no_common_level_but_an_energy():
     high = pd.concat([river("a", bed=5.0), river("b", bed=0.3), river("c")], ignore_index=True)
-    with pytest.raises(pg.errors.HydraulicsError, match="bed lies above the water.*: J a"):
+    with pytest.raises(pg.errors.HydraulicsError, match="fall into the water of the others.*: J a"):
         levels(sections=high)
     found = levels(JUNCTION.assign(method="energy"), sections=high)
     assert found["", "b", 100.0] == levels(JUNCTION.assign(method="energy"))["", "b", 100.0]
@@ -444,6 +444,41 @@ def test_the_weight_of_water_in_a_momentum_junction_by_hand():
         total += force(q, z - 0.3) * turn
         total += (0.3 - 0.05) / 2 * 12 * ((z - 0.3) * turn + far * q / 35)
     assert total == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("bed", [1.75, 1.9, 2.0])
+def test_a_branch_that_falls_into_a_momentum_junction_does_not_hold_up_the_other(bed):
+    """Its bed is under water, its critical level isn't: that was the level of both."""
+    high = pd.concat([river("a", bed=0.3), river("b", bed=bed), river("c")], ignore_index=True)
+    with pytest.raises(
+        pg.errors.HydraulicsError, match="fall into the water of the.*: J b"
+    ) as said:
+        levels(sections=high)
+    cure = {"junctions": JUNCTION.copy()}
+    exec(said.value.hint, cure)
+    found = levels(cure["junctions"], sections=high)
+    assert found["", "c", 0.0] > bed
+    assert found["", "b", 100.0] > bed + ((15 / 12) ** 2 / 9.81) ** (1 / 3)
+    assert found["", "a", 100.0] == levels(JUNCTION.assign(method="energy"))["", "a", 100.0]
+
+
+@pytest.mark.parametrize("method", ["energy", "momentum"])
+@pytest.mark.parametrize("parts", [False, True])
+def test_a_fall_at_a_junction_is_doubted_like_one_between_sections(method, parts):
+    """No level balances there: the critical one is taken, and was told within a river only."""
+    sections, flows, end, given, top = SECTIONS, FLOWS, END, JUNCTION, "a"
+    if parts:
+        flows = pd.DataFrame({"river": ["up", "a", "b"], "discharge_m3s": [40.0, 20.0, 20.0]})
+        sections, end, given, top = PARTING, PARTED_ENDS, PARTS, "up"
+    higher = sections["elevation_m"] + 1.7 * sections["river"].isin(["a", "b"]) * (not parts)
+    higher += 1.9 * (sections["river"] == "up")
+    found = pg.water_profile(
+        sections.assign(elevation_m=higher), flows, end, junctions=given.assign(method=method)
+    )
+    last = found[found["river"] == top].iloc[-1]
+    assert last["froude"] == pytest.approx(1, abs=1e-5)
+    assert last["regime"] == "critical"
+    assert "critical_default" in last["doubts"]
 
 
 def test_schemes_that_a_tributary_does_not_have_take_its_first():

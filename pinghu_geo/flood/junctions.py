@@ -15,7 +15,7 @@ import pandas as pd
 
 from pinghu_geo.flood.bridges import Force, energy_at, level_of, section_force
 from pinghu_geo.flood.sections import Array
-from pinghu_geo.flood.steady import Model, bracketed, critical_level
+from pinghu_geo.flood.steady import CRITICAL, Model, bracketed, critical_level
 from pinghu_geo.nouns.errors import HydraulicsError
 from pinghu_geo.nouns.schema import nearest, numbers, one_of, require_columns
 
@@ -28,6 +28,8 @@ __all__ = [
 BALANCE = 0.005
 # no momentum holds the water of a junction so far above its critical levels [m]
 MOST_RISE_M = 30.0
+# a level so far below the critical one is told where none balances, so that this is doubted [m]
+FALLS_M = 1e-6
 
 
 class Branch(NamedTuple):
@@ -193,7 +195,8 @@ def junction_level(
 
     Energy: a standard step over the length across; parting, the branch that demands most counts
     (`energies_asked` tells how much more). Momentum: the forces of all branches balance, with one
-    level in the rivers that join.
+    level in the rivers that join. Where no level of the river balances, as at a fall, it is a hair
+    below the critical one.
     """
     check_balance(junction, into, out)
     if junction.method == "momentum":
@@ -231,9 +234,10 @@ def _by_energy(model: Model, mine: End, beyond: End, length: float) -> tuple[flo
     ways = model.lengths.copy()
     ways[mine.row] = length
     across = model.with_lengths(ways)
-    above = across.step(rows, flows, below)[0]
+    above, found = across.step(rows, flows, below)
     lost = across.losses(rows, above, below)[0]
-    return float(above.level[0]), float(below.energy[0] + lost[0])
+    falls = FALLS_M if found[0] == CRITICAL else 0.0
+    return float(above.level[0]) - falls, float(below.energy[0] + lost[0])
 
 
 def _level_by_momentum(
@@ -248,17 +252,21 @@ def _level_by_momentum(
     joins = len(out) == 1
     branches = into if joins else out
     single = out[0] if joins else mine
-    rows = np.array([e.row for e in into]) if joins else np.array([mine.row])
-    flows = np.array([e.flow for e in into]) if joins else np.array([mine.flow])
+    above = list(into) if joins else [mine]
+    rows, flows = np.array([e.row for e in above]), np.array([e.flow for e in above])
+    critical = critical_level(model, rows, flows)[0]
+    least = {end.branch.river: float(z) for end, z in zip(above, critical, strict=True)}
+    falls = least[mine.branch.river] - FALLS_M
     if joins:
-        _refuse_falling_branches(model, junction, into, single)
-    critical = float(critical_level(model, rows, flows)[0].max())
+        beds = {end.branch.river: model.sections.bottom[end.row] for end in into}
+        _refuse_falling_branches(junction, beds, single.level)
 
     def excess(level: Array, mask: Array) -> Array:
         del mask
 
         def force(end: End, *, common: bool) -> Force:
-            z = level if common else np.array([end.level])
+            known = not common
+            z = np.array([end.level]) if known else np.maximum(level, least[end.branch.river])
             return section_force(model, np.array([end.row]), np.array([end.flow]), z)
 
         far = force(single, common=not joins)
@@ -270,13 +278,13 @@ def _level_by_momentum(
             total = total + near.whole * turn + (-rubs if joins else rubs)
         return total if joins else -total
 
-    low, one = np.array([critical]), np.ones(1, bool)
+    low, one = np.array([critical.min()]), np.ones(1, bool)
     if excess(low, one)[0] >= 0:
-        return critical
+        return falls
     high = low + 1.0
     while excess(high, one)[0] < 0:
         high = high + 1.0
-        if high[0] > critical + MOST_RISE_M:
+        if high[0] > critical.max() + MOST_RISE_M:
             raise HydraulicsError(
                 "finds no level at which the momentum of its rivers balances",
                 layer="junctions",
@@ -284,17 +292,20 @@ def _level_by_momentum(
                 hint='junctions["method"] = "energy"  # or correct angle_deg: branches across the '
                 "common river push nothing along it",
             )
-    return float(bracketed(excess, low, high)[0])
+    level = float(bracketed(excess, low, high)[0])
+    _refuse_falling_branches(junction, least, level + FALLS_M)
+    return level
 
 
-def _refuse_falling_branches(
-    model: Model, junction: Junction, into: Sequence[End], beyond: End
-) -> None:
-    """Refuse momentum where a branch falls into the common river: there is no one level."""
-    high = [e.branch.river for e in into if model.sections.bottom[e.row] >= beyond.level]
+def _refuse_falling_branches(junction: Junction, least: Mapping[str, float], level: float) -> None:
+    """Refuse momentum where branches fall into the common river: there is no one level.
+
+    By their beds, or their critical levels: the highest would hold up the other rivers.
+    """
+    high = [river for river, z in least.items() if z >= level]
     if high:
         raise HydraulicsError(
-            "has rivers whose bed lies above the water that they flow into",
+            "has rivers that fall into the water of the others",
             layer="junctions",
             ids=[f"{junction.name} {river}" for river in high],
             hint='junctions["method"] = "energy"  # by momentum rivers meet at one level',
