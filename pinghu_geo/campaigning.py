@@ -25,6 +25,7 @@ from pinghu_geo.campaign.tasks import CampaignTasks, campaign_tasks
 from pinghu_geo.deliver.board import NodeBoard, node_board
 from pinghu_geo.deliver.msproject import write_msproject
 from pinghu_geo.deliver.report import write_sheets
+from pinghu_geo.deliver.workbook import none_said
 from pinghu_geo.nouns.beside import Workers, side_by_side
 from pinghu_geo.nouns.codes import TASK_CLASS
 from pinghu_geo.nouns.door import as_text, ids_as_text, same_ids
@@ -55,6 +56,8 @@ __all__ = [
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 # of what each goal of a schedule sums: lateness by the metres held up, finishes by their rule
+# sheets that are written where they have no rows, too
+LOOKED_FOR = ("crews lacking", "notices", "last seven days")
 GOAL_UNITS = {
     "largest_lateness": "working days",
     "lateness": "working days × m",
@@ -396,6 +399,11 @@ def campaign_sheets(campaign: Campaign, *, lang: Lang = "zh") -> dict[str, pd.Da
         "payments": months_in_words(campaign.payments, lang),
     }
     words = stage_words(campaign.stages) if lang == "zh" else {}
+    # what was looked for and isn't there is said; the other sheets are left out
+    for name in LOOKED_FOR:
+        table = sheets[name]
+        if table is not None and table.empty:
+            sheets[name] = none_said(table.reset_index() if table.index.name else table, lang)
     return {say(k, lang): _rounded_numbers(_stages_in_words(t, words)) for k, t in sheets.items()
             if t is not None and len(t)}  # fmt: skip
 

@@ -83,6 +83,13 @@ def test_board_and_map_say_what_they_count(small):
                            works(small["tasks"]), nodes=small["tasks"].nodes, state=state)  # fmt: skip
     text = drawn.get_root().render()
     assert "按房屋逐栋统计" in text
+    others = hit[hit["task_class"] != "task"]
+    assert ("不列为任务" in text) == bool(len(others))
+    mixed = hit.assign(task_class=["task", "review", *["retain"] * (len(hit) - 2)])
+    said = pg.command_map(mixed, works_line(small["tasks"]), works(small["tasks"]))
+    area = hit["demolish_floor_area_m2"].iloc[1:].sum()
+    told = f"其余 {area:,.0f} m² 不列为任务:待核 1 栋、保留 {len(hit) - 2} 栋"
+    assert told in said.get_root().render()
     plain = pg.command_map(hit.drop(columns=["task_class", "node_id"]), works_line(small["tasks"]),
                            works(small["tasks"]))  # fmt: skip
     assert "按房屋逐栋统计" not in plain.get_root().render()

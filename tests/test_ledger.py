@@ -12,6 +12,7 @@ from campaigns import whole_campaign
 
 import pinghu_geo as pg
 from conftest import building_frame, river_frame
+from pinghu_geo.campaigning import write_campaign
 
 NUMBERS = int | float
 
@@ -47,6 +48,28 @@ def test_an_empty_sheet_says_none(tmp_path):
         rows = rows_of(book[name])
         assert (book[name].cell(4, 1).value == "无") == rows.empty, name
     assert rows_of(book["督查台账"]).empty
+
+
+def test_sheets_of_what_was_looked_for_say_none(tmp_path):
+    calm = whole_campaign(4)
+    watched = calm.supervision
+    empty = replace(watched, notices=watched.notices.iloc[:0], changes=watched.changes.iloc[:0])
+    write_campaign(replace(calm, supervision=empty), tmp_path / "c.xlsx")
+    sheets = pd.read_excel(tmp_path / "c.xlsx", sheet_name=None)
+    for name in ("督办", "近七日"):
+        assert sheets[name].iloc[:, 0].tolist() == ["无"], name
+        assert sheets[name].iloc[:, 1:].isna().all(axis=None)
+    # nothing of what isn't empty is changed
+    write_campaign(calm, tmp_path / "d.xlsx")
+    said = pd.read_excel(tmp_path / "d.xlsx", sheet_name=None)
+    assert len(said["督查"]) == len(sheets["督查"]) == len(watched.nodes)
+
+
+def test_a_check_without_faults_says_none(tmp_path):
+    none = pg.check(pg.sample_folder() / "河道.shp", "rivers").iloc[:0]
+    pg.deliver.write_faults(none, tmp_path / "check.xlsx")
+    for name, rows in pd.read_excel(tmp_path / "check.xlsx", sheet_name=None).items():
+        assert rows.iloc[:, 0].tolist() == ["无"], name
 
 
 def test_every_sheet_gives_its_table_back(written):

@@ -15,11 +15,13 @@ from .schemereport import write_scheme_report
 from .sheets import wall_maps
 from .weekly import write_weekly_report
 from .widget import LiveRedLine, live_red_line
+from .wording import in_words
 
 __all__ = [
     "LiveRedLine",
     "NodeBoard",
     "command_map",
+    "in_words",
     "live_red_line",
     "node_board",
     "plot_long_section",

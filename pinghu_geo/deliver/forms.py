@@ -19,6 +19,7 @@ from pinghu_geo.nouns.door import require_known_rows, require_some_nodes, takes
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.inert import file_names, sheet_text
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.numerals import counting_key
 from pinghu_geo.nouns.replacing import atomic_path
 from pinghu_geo.nouns.schema import UNITS_EN, Column, Lang, code_label, label, noun, require_columns
 from pinghu_geo.river.chainage import format_chainage
@@ -105,7 +106,7 @@ def write_forms(
     group = nodes["group"].astype("str").where(nodes["group"].notna(), say("no group", lang))
     names = file_names(group)
     made = []
-    for name in dict.fromkeys(group):
+    for name in sorted(dict.fromkeys(group), key=counting_key):
         mine = group.index[group == name]
         houses = ours[ours["node_id"].isin(mine)]
         require_known_rows(houses, houses.index.isin(state.buildings.index), "buildings")

@@ -33,12 +33,13 @@ from pinghu_geo.deliver.standing import (
     structures_on_plan,
 )
 from pinghu_geo.deliver.styles import value_text
+from pinghu_geo.nouns.codes import TASK_CLASS
 from pinghu_geo.nouns.door import takes, with_shapes
 from pinghu_geo.nouns.errors import LayerError, OutputError
 from pinghu_geo.nouns.inert import html_text, script_value, visible_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.replacing import atomic_path
-from pinghu_geo.nouns.schema import Lang, label, one_of, require_layer
+from pinghu_geo.nouns.schema import Lang, code_label, label, one_of, require_layer
 from pinghu_geo.river.centreline import stations
 from pinghu_geo.schemes.alternatives import Comparison
 
@@ -505,6 +506,22 @@ def _label_spacing(asked_m: float, long_m: float) -> float:
                 LABEL_STEPS[-1])  # fmt: skip
 
 
+def _others_told(classes: pd.Series, area: pd.Series, lang: Lang) -> list[str]:
+    """What the affected houses are that nobody here clears, and their floor area; or nothing."""
+    counts = classes[classes != "task"].value_counts()
+    words = [
+        say(
+            "{}: {} buildings", lang, code_label("task_class", code, lang=lang), f"{counts[code]:,}"
+        )
+        for code in TASK_CLASS
+        if counts.get(code, 0) > 0
+    ]
+    if not words:
+        return []
+    rest = f"{area[classes != 'task'].sum():,.0f}"
+    return [say("the other {} m² are no tasks: {}", lang, rest, say(", ", lang).join(words))]
+
+
 def _sums_html(
     affected: gpd.GeoDataFrame,
     comparison: Comparison | None,
@@ -535,6 +552,7 @@ def _sums_html(
         if lost:
             told += say("(and {})", lang, say("{} buildings unknown", lang, f"{lost:,}"))
         parts.append(html_text(told))
+        parts += [html_text(text) for text in _others_told(affected["task_class"], area, lang)]
     if state is not None:
         parts.insert(0, f"<b>{html_text(say('As of {}.', lang, f'{state.as_of:%Y-%m-%d}'))}</b>")
     if comparison is not None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pinghu_geo.deliver.qgis import StoredLayers, layer_styles, style_of
-from pinghu_geo.deliver.workbook import COLUMNS, cell_of, name_of_sheet, save_sheets
+from pinghu_geo.deliver.workbook import COLUMNS, cell_of, name_of_sheet, none_said, save_sheets
 from pinghu_geo.intake.faults import check_summary
 from pinghu_geo.intake.gdal import gdal_options, write_frame
 from pinghu_geo.nouns.door import columns_once, with_ids_as_column
@@ -187,7 +187,7 @@ def write_faults(faults: pd.DataFrame, target: str | Path, *, lang: Lang = "zh")
         said = table.assign(
             severity=[code_label("severity", s, lang=lang) for s in table["severity"]]
         )
-        sheets[name] = said.rename(columns=lambda c: label(c, lang=lang))
+        sheets[name] = none_said(said, lang).rename(columns=lambda c: label(c, lang=lang))
     with atomic_path(path) as temporary:
         save_sheets(temporary, sheets, lang)
 

@@ -35,6 +35,7 @@ __all__ = [
     "kind_of",
     "new_workbook",
     "name_of_sheet",
+    "none_said",
     "save_sheets",
 ]
 
@@ -116,6 +117,15 @@ def new_workbook(path: Path) -> Iterator[Any]:
     yield book
     book.close()
     path.write_bytes(made.getvalue())
+
+
+def none_said(rows: pd.DataFrame, lang: Lang) -> pd.DataFrame:
+    """A table without rows as one that says so in its first cell: 无."""
+    if len(rows) or not len(rows.columns):
+        return rows
+    said = pd.DataFrame(index=[0], columns=rows.columns, dtype=object)
+    said.iloc[0, 0] = say("none", lang)
+    return said
 
 
 def name_of_sheet(text: str) -> str:

@@ -175,7 +175,9 @@ CLEARANCE = (
             Column("stage_due_on", "date", "应完成日期"),
             Column("held_up_m", "float", "影响作业面", "m"),
             Column("rank", "int", "排名"),
-            Column("n_nodes", "int", "征拆节点", "个"),
+            Column(
+                "n_nodes", "int", "征拆节点", "个", aliases=("nodes to clear",), en="nodes to clear"
+            ),
             Column("n_red", "int", "红", "个"),
             Column("n_amber", "int", "黄", "个"),
             Column("n_green", "int", "绿", "个"),

@@ -18,6 +18,7 @@ class Column:
     ``codes`` maps each code to the words that deliveries use for it; the first is its label.
     ``fallbacks`` are names such as OBJECTID, which are taken where nothing better is there. What
     ``stands_in`` for something else is wanted only where that isn't known: blanks are no fault.
+    ``en`` is the English heading, where the name doesn't say it; it is read back, too.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Column:
     maximum: float | None = None
     fallbacks: tuple[str, ...] = ()
     stands_in: bool = False
+    en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ RISE_BAND = (
     Column("rise_band", "text", "各损失系数壅高"),
     Column("rise_decided_by", "text", "超限起始系数"),
     Column("rise_grows_at", "text", "壅高突增处"),
+    Column("rise_river", "text", "壅高所在河道"),
     Column("rise_2d_mm", "float", "二维复核壅高", "mm"),
     Column("rise_2d_doubt_mm", "float", "二维复核网格误差", "mm", minimum=0),
     Column("losses_2d", "text", "二维相当系数"),

@@ -16,7 +16,11 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-__all__ = ["fold_unit", "numbers_written", "split_numbers"]
+__all__ = ["counting_key", "fold_unit", "numbers_written", "split_numbers"]
+
+# The signs that Chinese numbers are counted with, each at its value
+COUNTING = "〇一二三四五六七八九十"
+COUNTED = re.compile(r"([0-9]+|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九]+)")
 
 # Full-width forms, kinds of minus, apostrophes and blanks as the plain ones. Not by NFKC, which
 # would make 52 of 5² and 31 of 3½ (with a fraction's slash).
@@ -112,6 +116,29 @@ def split_numbers(values: pd.Series) -> pd.DataFrame:
         if plain is not None:
             number[k] = float(match["sign"] + plain + (match["power"] or ""))
     return pd.DataFrame({"number": number, "unit": unit}, index=values.index)
+
+
+def counting_key(text: str) -> tuple[tuple[bool, int, str], ...]:
+    """What texts are sorted by as people count: 第2组 before 第10组, 第九组 before 第十组.
+
+    Examples
+    --------
+    >>> sorted(["第10组", "第2组", "十二组", "三组"], key=counting_key)
+    ['三组', '十二组', '第2组', '第10组']
+    """
+    parts = COUNTED.split(unicodedata.normalize("NFKC", text))
+    return tuple((odd := bool(at % 2), _counted(part) if odd else 0, "" if odd else part)
+                 for at, part in enumerate(parts))  # fmt: skip
+
+
+def _counted(text: str) -> int:
+    """A number in digits, or in Chinese up to 九十九."""
+    if text[0] not in COUNTING:
+        return int(text)
+    tens, ten, ones = text.rpartition("十")
+    if not ten:
+        return int("".join(str(COUNTING.index(sign)) for sign in ones))
+    return 10 * (COUNTING.index(tens[-1]) if tens else 1) + (COUNTING.index(ones) if ones else 0)
 
 
 def fold_unit(text: str) -> str:

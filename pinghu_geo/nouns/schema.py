@@ -104,6 +104,8 @@ def label(column: str, *, lang: Lang = "zh", unit: bool = True, noun: str | None
     said = unit_of(column, lang=lang, noun=noun) if unit else ""
     tail = f" ({said})" if said else ""
     if lang == "en":
+        if found.en:
+            return found.en + tail
         # a number of something, but n of the bottom
         bare = column.removeprefix("n_") if found.dtype == "int" else column
         bare = re.sub(r"_(m2|m|mm|ms|yuan|m3s|ratio)$", "", bare)

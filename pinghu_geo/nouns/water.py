@@ -208,6 +208,8 @@ WATER = (
             Column("unknown_m2", "float", "无地面高程面积", "m²"),
             Column("velocity_ms", "float", "流速", "m/s"),
             Column("froude", "float", "弗劳德数"),
+            Column("source", "code", "来源", codes={"dem": ("地形",), "survey": ("测量",)}),
+            Column("n_points", "int", "测点数", "个"),
             Column("area_m2", "float", "过水面积", "m²"),
             Column("wetted_perimeter_m", "float", "湿周", "m"),
             Column("top_width_m", "float", "水面宽", "m"),
@@ -408,7 +410,9 @@ WATER = (
         (),
         (
             Column("node_id", "text", "寻优节点"),
-            Column("n_nodes", "int", "寻优节点", "个"),
+            Column(
+                "n_nodes", "int", "寻优节点", "个", aliases=("searched nodes",), en="searched nodes"
+            ),
             Column("n_stations", "int", "断面数"),
             Column("n_unsearched", "int", "未寻优处房屋", "栋"),
             Column("n_shared", "int", "多河共及的房屋", "栋"),
@@ -467,6 +471,7 @@ WATER = (
             Column("kept", "bool", "不超限"),
             Column("largest_rise_mm", "float", "最大壅高", "mm"),
             Column("allowed_mm", "float", "允许壅高", "mm"),
+            Column("works_weight", "float", "工程费权重"),
             Column("works_yuan", "float", "工程费", "元"),
             Column("demolition_yuan", "float", "拆迁费", "元"),
             Column("yuan_per_cm", "float", "每厘米壅高价值", "元/cm"),
