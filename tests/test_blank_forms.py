@@ -154,3 +154,44 @@ def test_tenants_that_nobody_listed_are_not_none(tmp_path):
     file = _project(tmp_path, "tenants")
     with pytest.raises(pg.errors.LayerError, match=r"tenants \(表.xlsx\): has no rows"):
         pg.run_project(file, tmp_path / "结果")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("what", sorted(FILES))
+@pytest.mark.parametrize("left", ["no_form", "blank_form", "csv", "moved_down"])
+def test_an_explanation_alone_is_never_read_as_data(tmp_path, what, lang, left):
+    """A form that was deleted or cleared, or whose other sheet was saved as CSV."""
+    path = tmp_path / "表.xlsx"
+    pg.deliver.write_blank_form(what, path, lang=lang)
+    book = openpyxl.load_workbook(path)
+    sheet, about = book.worksheets
+    if left == "blank_form":
+        sheet.delete_rows(1, 10)
+    else:
+        book.remove(sheet)
+    if left == "moved_down":
+        about.insert_rows(1, 2)
+    book.save(path)
+    if left == "csv":
+        table = pd.read_excel(path, header=None)
+        path = tmp_path / "表-说明.csv"
+        table.to_csv(path, index=False, header=False)
+    with pytest.raises(pg.errors.LayerError, match="is empty|the explanation of a form"):
+        pg.read_table(path, what)
+    faults = pg.check(path, what)
+    assert faults["fault"].tolist() == ["unreadable"]
+    if left == "no_form":  # nor where it is named
+        with pytest.raises(pg.errors.LayerError, match="the explanation of a form"):
+            pg.read_table(path, what, sheet=about.title)
+
+
+def test_a_new_project_takes_no_explanation_for_a_table(tmp_path):
+    meeting.project(tmp_path)
+    (tmp_path / "project.toml").unlink()
+    pg.deliver.write_blank_form("evidence", tmp_path / "空表.xlsx")
+    table = pd.read_excel(tmp_path / "空表.xlsx", sheet_name=1, header=None)
+    (tmp_path / "空表.xlsx").unlink()
+    table.to_csv(tmp_path / "留房依据-说明.csv", index=False, header=False)
+    found = pg.new_project(tmp_path).set_index("file")
+    assert found.loc["留房依据-说明.csv", "what"] == ""
+    assert (tmp_path / "留房依据.xlsx").exists()

@@ -15,6 +15,7 @@ from pinghu_geo.campaign.reports import FORM_HEADINGS, FORM_MARK
 from pinghu_geo.campaign.stages import TODO, stage_rules
 from pinghu_geo.deliver.styles import stage_words
 from pinghu_geo.deliver.workbook import CREATED, new_workbook
+from pinghu_geo.intake.headings import EXPLAINED
 from pinghu_geo.nouns.door import require_known_rows, require_some_nodes, takes
 from pinghu_geo.nouns.files import rule_file
 from pinghu_geo.nouns.inert import file_names, sheet_text
@@ -218,7 +219,7 @@ def _write_explanation(
 
     Rows of examples stand upright, a column each, so that nobody's reader takes them for data.
     """
-    heads = [say(h, lang) for h in ("column", "required", "unit", "what may stand there")]
+    heads = [say(h, lang) for h in EXPLAINED]
     heads += [say("example {} (no data)", lang, k) for k in range(1, len(examples) + 1)]
     for at, head in enumerate(heads):
         sheet.write_string(0, at, head, styles["head"])

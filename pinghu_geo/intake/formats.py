@@ -44,6 +44,7 @@ from pinghu_geo.intake.gdal import gdal_options
 from pinghu_geo.intake.headings import (
     Grid,
     csv_grid,
+    explains_form,
     sheet_grids,
     sheet_named,
     sheets_of,
@@ -677,6 +678,13 @@ def cells_of(
             f"{path.name} is empty" if len(grids) == 1 else f"sheet {grid.name!r} is empty",
             layer=what,
             hint="export it again, or name the sheet that holds the table",
+            fault="unreadable",
+        )
+    if explains_form(grid):
+        raise LayerError(
+            f"{path.name} holds no table, but the explanation of a form ({grid.name})",
+            layer=what,
+            hint="fill in the form beside it; pinghu new writes an empty one where none is",
             fault="unreadable",
         )
     cells = table_of(grid, noun(what), seen)

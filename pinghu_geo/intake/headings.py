@@ -36,6 +36,7 @@ __all__ = [
     "Grid",
     "column_names",
     "csv_grid",
+    "explains_form",
     "is_height",
     "meanings",
     "sheet_grids",
@@ -47,6 +48,8 @@ __all__ = [
 
 # a heading stands in the first rows, in at most so many of them
 HEADING_ROWS, DEEPEST = 12, 3
+# the first headings of the sheet that explains a form
+EXPLAINED = ("column", "required", "unit", "what may stand there")
 # where a delimiter is looked for [characters]
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 LOOKED_AT = 1_000_000
@@ -273,7 +276,8 @@ def sheets_of(grids: list[Grid], kind: Noun) -> list[str]:
 
     Hidden sheets, covers and explanations are none, nor is a sheet of other columns.
     """
-    shown = [g for g in grids if not g.hidden and any(any(row) for row in g.cells)]
+    filled = [g for g in grids if not g.hidden and any(any(row) for row in g.cells)]
+    shown = [g for g in filled if not explains_form(g)]
     named = {g.name: meanings(g, kind) for g in shown}
     need = set(kind.required) - {"river"}  # the sheet's name may be the river
     first = next((n for n, found in named.items() if len(found) > 1 and found >= need), None)
@@ -287,6 +291,13 @@ def sheets_of(grids: list[Grid], kind: Noun) -> list[str]:
         or (len(found) > 1 and found >= need and (found >= same or same >= found)
             and ("river" in found) == ("river" in same))
     ]  # fmt: skip
+
+
+def explains_form(grid: Grid) -> bool:
+    """Whether a sheet is the explanation of a form of ours, whose examples are no data."""
+    first = next((row for row in grid.cells if any(row)), [])
+    told = tuple(str(cell or "").strip() for cell in first[: len(EXPLAINED)])
+    return told in {tuple(say(head, lang) for head in EXPLAINED) for lang in ("zh", "en")}
 
 
 def column_names(kind: Noun) -> set[str]:
