@@ -339,3 +339,31 @@ def test_freeboard_of_several_schemes_is_that_of_each():
     assert (found[found["scheme"] == "b"]["left_top_m"] > 10.5 - 1e-9).all()
     with pytest.raises(pg.errors.HydraulicsError, match="the profile says none"):
         pg.freeboard(profile.drop(columns="scheme"), both)
+
+
+@pytest.mark.parametrize("reach", [20.0, 90.0])
+def test_sections_of_the_main_river_over_a_house_do_not_clear_it_out_of_its_creek(reach):
+    """It stood in the main river's long section only; a house past the creek's last one does."""
+    rivers = river_frame({"main": [(0, 0), (1000, 0)], "creek": [(0, 60), (900, 60)]})
+    sections = pd.concat([
+        pd.DataFrame({"river": name, "chainage_m": np.repeat(at, 2),
+                      "offset_m": np.tile([-wide, wide], len(at))})
+        for name, at, wide in (("main", np.arange(0, 1001, 50.0), reach),
+                               ("creek", np.arange(25.0, 801, 100), 12.0))
+    ])  # fmt: skip
+    houses = building_frame({
+        "between": shapely.box(145, 63, 160, 70), "crossed": shapely.box(120, 63, 130, 70),
+        "past": shapely.box(845, 63, 860, 70), "far": shapely.box(295, 5, 310, 12),
+    })  # fmt: skip
+    found = pg.building_obstacles(houses, sections, rivers)
+    creek = found[found["river"] == "creek"].set_index("building_id")
+    both = creek.loc[["between", "crossed"]]
+    assert both["chainage_m"].tolist() == [125.0, 125.0]
+    assert both["from_offset_m"].tolist() == pytest.approx([-10.0, -10.0])
+    assert both["to_offset_m"].tolist() == pytest.approx([-3.0, -3.0])
+    main = found[found["river"] == "main"].set_index("building_id")
+    assert set(main.index) == ({"between", "past", "far"} if reach > 70 else {"far"})
+    assert main.loc["far", "moved_m"] == 0
+    if reach > 70:
+        assert main.loc["between", ["from_offset_m", "to_offset_m"]].tolist() == [-70.0, -63.0]
+        assert "past" not in creek.index

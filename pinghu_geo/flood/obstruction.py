@@ -159,9 +159,9 @@ def building_obstacles(
     pandas.DataFrame
         Obstacles for `water_profile`: river, chainage_m, from_offset_m, to_offset_m, top_m (NA:
         never overtopped), obstacle, building_id, moved_m, repeated (as in `section_lines`). A
-        building crossed by no section stands
-        in the nearest one of its river with its own offsets, and moved_m says how far it was
-        moved; one beyond the ends of the sections blocks nothing and has no row.
+        building crossed by no section of its
+        river, the nearest one, stands in the nearest of them with its own offsets, and moved_m says
+        how far it was moved; one beyond the ends of the sections blocks nothing and has no row.
 
     Raises
     ------
@@ -250,10 +250,15 @@ def _obstacles_between_sections(
 ) -> pd.DataFrame:
     """Buildings between sections, in the nearest section on their side of structures."""
     reach = float(np.abs(lines[["from_offset_m", "to_offset_m"]].to_numpy()).max())
-    near = shapely.STRtree(shapes).query(
-        rivers.geometry.to_numpy(), predicate="dwithin", distance=reach
-    )[1]
-    between = np.setdiff1d(near, crossed["_who"].unique())
+    near = np.unique(
+        shapely.STRtree(shapes).query(
+            rivers.geometry.to_numpy(), predicate="dwithin", distance=reach
+        )[1]
+    )
+    # another river's sections that reach over a house don't clear it out of its own river
+    own = rivers.index.to_numpy()[shapely.STRtree(rivers.geometry.to_numpy()).nearest(shapes[near])]
+    by_own = pd.MultiIndex.from_frame(crossed[["_who", "river"]])
+    between = near[~pd.MultiIndex.from_arrays([near, own]).isin(by_own)]
     empty = crossed.iloc[:0]
     if not len(between):
         return empty
@@ -261,12 +266,16 @@ def _obstacles_between_sections(
     wings, of_wing = shapely.get_parts(shapes[between], return_index=True)
     apart = gpd.GeoDataFrame(geometry=wings, crs=buildings.crs)
     where = locate(apart.set_index(apart.index.astype(str)), by_measure(rivers))
+    where = where.assign(_who=between[of_wing])
+    where = where[~pd.MultiIndex.from_frame(where[["_who", "river"]]).isin(by_own)]
     parts = []
-    for river, of in where.assign(_who=between[of_wing]).groupby("river", sort=False):
+    for river, every in where.groupby("river", sort=False):
         mine = lines[lines["river"] == river].sort_values("measure", kind="stable")
         if mine.empty:
             continue
         at = mine["measure"].to_numpy(float)
+        beyond = ~every["chainage_m"].between(at[0], at[-1])
+        of = every[~(beyond & every["_who"].isin(crossed["_who"]))]  # those stand in the other's
         wanted = of["chainage_m"].to_numpy(float)
         k = np.zeros(len(of), int)
         if len(at) > 1:
