@@ -6,6 +6,7 @@ Files are checked in a process of their own (`intake.isolate`), whose arguments 
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import signal
@@ -95,14 +96,35 @@ def lang_of_command(asked: str | None, project: Path | None = None) -> Lang:
 @contextmanager
 def shown_cures(lang: Lang) -> Iterator[None]:
     """Errors that have a cure are shown without a traceback, and end the process."""
-    from pinghu_geo.nouns.errors import PinghuError
+    from pinghu_geo.nouns.errors import OutputError, PinghuError
 
     try:
-        yield
+        try:
+            yield
+        except OSError as fault:
+            if not _stdout_is_full():
+                raise
+            raise OutputError(
+                f"what is said here can't be written: {os.strerror(fault.errno or 0)}",
+                hint="free some space where it goes (>), or leave the redirection out",
+            ) from fault
     except PinghuError as fault:
         head = "错误:" if lang == "zh" else "error: "
         say_line(head + fault.in_language(lang), err=True)
         sys.exit(2)
+
+
+def _stdout_is_full() -> bool:
+    """Whether stdout takes nothing more; what it holds back is then forgotten."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError as fault:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # or the interpreter tries once more when it ends
+        os.close(nowhere)
+        return fault.errno == errno.ENOSPC
+    return False
 
 
 def check_and_report(project: Path, out: Path | None, lang: str | None) -> int:

@@ -1,8 +1,11 @@
 """What the command line says of itself and of what is typed wrongly is in one language."""
 
+import os
 import re
 import shlex
 import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from conftest import typed
 from pinghu_geo import cli
 from pinghu_geo.nouns.inert import shell_word
+from pinghu_geo.shell import shown_cures
 
 LATIN = re.compile(r"[A-Za-z]{3,}")
 
@@ -170,3 +174,26 @@ def test_a_path_with_a_blank_is_one_word_of_the_command_that_is_told(tmp_path):
 def test_shells_read_a_path_as_it_is(name):
     typed_in = f"printf %s {shell_word(name)}"
     assert subprocess.check_output(["sh", "-c", typed_in], text=True) == name
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["explain", "outputs"], ["--help"], ["schema"]])
+def test_a_full_disk_behind_the_output_is_told_in_a_sentence(words, unbuffered):
+    """What was said ended in a traceback, or in one of the interpreter that ended."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pinghu_geo", *words], stdout=full, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONUTF8": "1"},
+            encoding="utf-8", check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("错误:输出无法写出")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_a_fault_of_the_system_elsewhere_stays_what_it_is(capsys):
+    with pytest.raises(OSError, match="beyond"), shown_cures("zh"):
+        raise OSError(28, "beyond")
+    assert not capsys.readouterr().err
