@@ -195,3 +195,22 @@ def test_a_new_project_takes_no_explanation_for_a_table(tmp_path):
     found = pg.new_project(tmp_path).set_index("file")
     assert found.loc["留房依据-说明.csv", "what"] == ""
     assert (tmp_path / "留房依据.xlsx").exists()
+
+
+@pytest.mark.parametrize(("lang", "between", "units"), [
+    ("zh", ";", {"building": "栋/天", "household": "户/天", "m2": "m²/天", "node": "按节点"}),
+    ("en", "; ", {"building": "buildings a day", "household": "households a day",
+                  "m2": "m² a day", "node": "node"}),
+])  # fmt: skip
+def test_the_form_of_capacity_says_what_each_stage_is_counted_in(tmp_path, lang, between, units):
+    """Whoever typed 2 for every stage had 2 buildings surveyed a day, and 2 m² taken down."""
+    path = tmp_path / "表.xlsx"
+    pg.deliver.write_blank_form("capacity", path, lang=lang)
+    about = openpyxl.load_workbook(path).worksheets[1]
+    may = {row[0]: row[3] for row in about.iter_rows(values_only=True)}
+    parts = may["每队每日工效" if lang == "zh" else "per day"].split(between)
+    rules = pg.campaign.stage_rules()
+    for code, rule in rules.iterrows():
+        word = rule["zh"] if lang == "zh" else code.replace("_", " ")
+        (said,) = [part for part in parts if word in part]
+        assert units[rule["unit"]] in said

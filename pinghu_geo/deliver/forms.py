@@ -127,6 +127,9 @@ def write_forms(
     return made
 
 
+# what the work of a stage is counted in, by the unit of its rule
+STAGE_UNITS = {"building": "buildings a day", "household": "households a day", "m2": "m² a day",
+               "node": "node, a fixed time"}  # fmt: skip
 FORMS = rule_file(None, "forms.toml")
 ENGLISH = FORMS.pop("english")
 # of tables that have more columns, or compute others: what is asked of whoever fills them
@@ -232,12 +235,25 @@ def _write_explanation(
         may = may or say(kinds[column.dtype], lang)
         if column.minimum is not None and not column.codes:
             may = say("{}, not below {}", lang, may, f"{column.minimum:g}")
+        if column.name == "per_day":
+            may = say("{}, in the unit of the stage: {}", lang, may, _units_of_stages(lang))
         name = column.zh if lang == "zh" else label(column.name, lang="en", unit=False)
         unit = column.unit if lang == "zh" else UNITS_EN.get(column.unit, column.unit)
         needed = say("yes" if column.required else "no", lang)
         shown = [_example_text(one.get(column.name), column, lang) for one in examples]
         for at, text in enumerate((name, needed, unit, may, *shown)):
             sheet.write_string(k, at, text)
+
+
+def _units_of_stages(lang: Lang) -> str:
+    """What a day's work is counted in, stages of one unit together: 拆除 m²."""
+    stages = stage_rules()
+    words = stage_words(stages, lang=lang)
+    said = []
+    for unit, rows in stages.groupby("unit", sort=False):
+        names = say(", ", lang).join(words[str(code)] for code in rows.index)
+        said.append(f"{names} {say(STAGE_UNITS[str(unit)], lang)}")
+    return (";" if lang == "zh" else "; ").join(said)
 
 
 def _example_text(value: Any, column: Column, lang: Lang) -> str:
