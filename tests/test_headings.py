@@ -8,6 +8,8 @@ import shapely
 from openpyxl import Workbook, load_workbook
 
 import pinghu_geo as pg
+from pinghu_geo.nouns.kinds import NOUNS
+from pinghu_geo.nouns.units import unit_of
 
 
 def csv(folder, text, name="t.csv", encoding="utf-8"):
@@ -791,3 +793,30 @@ def test_a_merged_river_is_the_river_of_all_its_rows_in_every_table(tmp_path, wh
     pd.testing.assert_frame_equal(pg.read_table(merged, what), neat)
     with pytest.raises(pg.errors.LayerError, match=r"rows without a river .* \(3: 3, 5, 6\)"):
         pg.read_table(xlsx(tmp_path, [heading, *rows], name="u.xlsx"), what)
+
+
+def test_the_documented_names_of_columns_are_in_their_own_units():
+    """deck_m was read in km, low_chord_m and lid_m in dm; glued, as shapefiles cut them, too."""
+    for noun in NOUNS.values():
+        for column in noun.columns:
+            for name in (column.name, column.name.upper(), column.name.replace("_", "").upper()):
+                said = unit_of(name, column)
+                assert said[1] == 1.0, (noun.name, name, said)
+
+
+@pytest.mark.parametrize(
+    ("heading", "value"),
+    [("deck_m", 3.6), ("deck_km", 3600.0), ("deck_ft", 1.09728), ("DECKM", 3.6), ("deck m", 3.6)],
+)
+def test_the_last_word_of_a_heading_is_its_unit(tmp_path, heading, value):
+    file = tmp_path / "桥.csv"
+    file.write_text(f"structure_id,river,chainage_m,kind,{heading}\nB,r,5,bridge,3.6\n", "utf-8")
+    assert pg.read_table(file, "structures")["deck_m"].tolist() == pytest.approx([value])
+
+
+def test_left_is_no_length_in_feet(tmp_path):
+    """The left side of a red line was 0.3048 of what the table said, the right side all of it."""
+    file = tmp_path / "widths.csv"
+    file.write_text("river,chainage,left,right\nr,0,10,12\nr,100,10,12\n", "utf-8")
+    found = pg.read_table(file, "widths")
+    assert found[["left_m", "right_m"]].to_numpy().tolist() == [[10.0, 12.0]] * 2

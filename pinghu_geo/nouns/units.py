@@ -81,6 +81,8 @@ UNIT_LIKE = re.compile(
 )
 # a quantity's sign over its unit, as ISO 80000 writes headings: H/m
 SIGN_OVER = re.compile(r"[a-z]{1,2}/(.+)")
+# words that end with the sign of feet
+ENDS_LIKE_FEET = re.compile(r"(?:left|shift|lift|draft|shaft|raft)$")
 # the longest first: 万元 ends with 元
 UNIT_WORDS = sorted({u for units in UNITS.values() for u in units}, key=len, reverse=True)
 BRACKETS = re.compile(r"[(\[【](.*?)[)\]】]")
@@ -155,10 +157,20 @@ def unit_stated(name: object, column: Column, layer: str = "") -> Stated:
                 hint="convert it, or give the column a name of its own, so that it isn't taken",
                 fault="unreadable",
             )
-    tail = re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", str(name)).lower())
-    tail = re.sub(r"^(.*?)/?$", r"\1", BRACKETS.sub("", tail))
+    return Stated("", 1.0) if words else _unit_at_end(name, column, units)
+
+
+def _unit_at_end(name: object, column: Column, units: Mapping[str, float]) -> Stated:
+    """Unit that a heading without brackets ends with."""
+    plain = BRACKETS.sub("", unicodedata.normalize("NFKC", str(name)).lower())
+    *before, last = re.split(r"[\s_\-]+", plain.strip())
+    if any(before) and last in units:  # deck_m is in metres, and none in km
+        return Stated(last, units[last])
+    tail = re.sub(r"[\s_\-]+", "", plain).removesuffix("/")
+    if tail == column.name.replace("_", "") or ENDS_LIKE_FEET.search(tail):  # DECKM; left
+        return Stated("", 1.0)
     for unit in sorted(units, key=len, reverse=True):
-        if not words and tail.endswith(unit) and len(tail) > len(unit):
+        if tail.endswith(unit) and len(tail) > len(unit):
             return Stated(unit, units[unit])
     return Stated("", 1.0)
 
