@@ -163,11 +163,12 @@ def run_project(
     with (
         atomic_folder(target, ours=_outputs_of_folder, force=force, tell=tell, room=ROOM) as made,
         side_by_side(_usual_workers(plan) if workers is None else workers) as many,
+        _ended_by_faults(many),
     ):
         tell("reading the layers")
         many.start(_write_output, 2)  # while this one reads
         many.prepare(*_modules_of(plan))
-        with heard() as said, for_the_shell(plan), _ended_by_faults(many):
+        with heard() as said, for_the_shell(plan):
             data = read_inputs(plan, workers=many)
             of_searches: list[Begun[tuple[str, pd.DataFrame], None]] = []
             found = compute_all(

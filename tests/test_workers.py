@@ -223,7 +223,10 @@ def test_a_small_run_says_and_writes_the_same(tmp_path, workers):
     assert made[0] == made[1]
 
 
-def test_a_run_that_fails_ends_who_writes_before_its_folder_is_cleared_away(tmp_path, monkeypatch):
+@pytest.mark.parametrize("step", ["_say_doubts_of_affected", "_summary_of_run"])
+def test_a_run_that_fails_ends_who_writes_before_its_folder_is_cleared_away(
+    step, tmp_path, monkeypatch
+):
     rivers, buildings = town("A")
     pg.write_layer(rivers, tmp_path / "河道.gpkg", "rivers")
     pg.write_layer(buildings, tmp_path / "房屋.gpkg", "buildings")
@@ -236,7 +239,7 @@ def test_a_run_that_fails_ends_who_writes_before_its_folder_is_cleared_away(tmp_
     def fail(*_):
         raise LayerError("fails", layer="buildings")
 
-    monkeypatch.setattr("pinghu_geo.project._say_doubts_of_affected", fail)
+    monkeypatch.setattr(f"pinghu_geo.project.{step}", fail)
     with beside.side_by_side(2) as many:
         list(many.each(errands.where, range(2), (tmp_path / "at_work", 2)))  # it is there
         (pid,) = {helper._process.pid for helper in many._helpers}
