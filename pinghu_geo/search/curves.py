@@ -6,7 +6,7 @@ solved for a hundred thousand steps at once; straight lines below the steps serv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -76,11 +76,10 @@ class Curves:
         allowed = top > floor
         price = problem.station_cost
         allowed &= np.isfinite(price[0, :, :, None] + price[1, :, None, :]).ravel()
+        allowed[allowed] = (
+            model.state(rows[allowed], flow[allowed], top[allowed]).grows > LEAST_GROWTH
+        )
         some = np.flatnonzero(allowed)
-        full = model.state(rows[some], flow[some], top[some])
-        calm = full.grows > LEAST_GROWTH
-        some, full = some[calm], full.take(calm)
-        allowed[:], allowed[some] = False, True
 
         def spare(level: Array, mask: Array) -> Array:
             return model.state(rows[some[mask]], flow[some[mask]], level).grows - LEAST_GROWTH
@@ -102,11 +101,14 @@ class Curves:
             # such a cubic doesn't fall between its ends (Fritsch and Carlson 1980)
             even = (da >= 0) & (db >= 0) & (da + db <= 3 * (b - a))
             rises &= (even | (level[:, :-1] >= top[some, None])).all(axis=1)
-        # nothing is said of a pair that may hold more below the level allowed
+        tables = cls(problem, water, low, step, cubics, allowed, np.full(len(rows), np.inf))
+        # by the tables, as steps are found: where a bank is passed they are off by more than
+        # rounding; nothing is said of a pair that may hold more below the level allowed
+        energy, _, conveyance, _ = tables.read(some, top[some])
         ends = np.full((2, len(rows)), [[-np.inf], [1.0]])
-        ends[:, some] = np.where(rises, (full.energy, full.conveyance), np.inf)
+        ends[:, some] = np.where(rises, (energy, conveyance), np.inf)
         most = most_energy(problem, water, *ends.reshape(2, -1, pairs)).ravel()
-        return cls(problem, water, low, step, cubics, allowed, most)
+        return replace(tables, most_energy=most)
 
     def read(self, row: Array, level: Array) -> tuple[Array, ...]:
         """Energy, its growth, conveyance and its growth at levels."""
