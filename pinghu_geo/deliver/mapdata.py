@@ -18,6 +18,7 @@ from pinghu_geo.deliver.styles import CLASS_LOOKS, MAP_LOOKS, letters, stage_wor
 from pinghu_geo.nouns.inert import visible_text
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang, code_label, label
+from pinghu_geo.nouns.tables import records_of
 from pinghu_geo.river.chainage import format_chainage
 
 __all__ = ["card_columns", "house_classes", "map_data", "nodes_in_order", "packed", "packed_shapes"]
@@ -238,7 +239,7 @@ def _panel_rows_of_nodes(nodes: gpd.GeoDataFrame, lang: Lang) -> list[dict[str, 
     rows = pd.DataFrame(nodes).drop(columns="geometry", errors="ignore").astype(object)
     rows = rows.where(rows.notna(), None)
     found = []
-    for node, row in rows.iterrows():
+    for node, row in zip(rows.index, records_of(rows), strict=True):
         ends = sorted(float(row[c]) for c in ("from_m", "to_m") if row[c] is not None)
         between = "–".join(format_chainage(e, decimals=0) for e in ends)
         amount = []
