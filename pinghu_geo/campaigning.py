@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.campaign.baseline import Baseline, changed_inputs, digest_of, held_schedule
 from pinghu_geo.campaign.faces import working_faces
 from pinghu_geo.campaign.funds import months_in_words, payments
 from pinghu_geo.campaign.oversight import supervision
@@ -229,9 +230,11 @@ def campaign_of(
         "priority": priority_rules(None if asked["stages"] is None else plan.file(asked["stages"])),
         "rivers": layers["rivers"], "work": float(asked["work"]) if work is None else work,
     }  # fmt: skip
+    adopted = store.scheme() == asked["adopted"]
+    kept = store.baseline() if adopted else None
     with side_by_side(workers) as many:
         # as planned; and where something is reported what is left from that day on
-        planned = many.begin(_scheduled, [tasks.nodes], common)
+        planned = many.begin(_scheduled, [tasks.nodes], common) if kept is None else None
         log = _all_reports(reports, store)
         people = tasks.tenants if "tenants" in asked else None
         log = _reports_of_adopted(log, tasks, layers["buildings"], tenants)
@@ -240,8 +243,10 @@ def campaign_of(
         state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
         if len(log):
             again = schedule(tasks.nodes, **common, progress=state.stages, as_of=state.as_of)
-        else:
+        elif planned is not None:
             (again,) = planned.results()
+        else:
+            again = schedule(tasks.nodes, **common)
         faces = working_faces(
             tasks.buildings, layers["rivers"], state=state.reached, plan=again.activities,
             as_of=state.as_of, stages=stages,
@@ -249,7 +254,17 @@ def campaign_of(
         money = pd.DataFrame()
         if "cost_yuan" in tasks.buildings:
             money = payments(tasks.buildings, again.activities, state=state.reached, stages=stages)
-        made = planned.results()[0] if len(log) else again
+        made = again
+        if planned is not None and len(log):
+            (made,) = planned.results()
+    inputs = _inputs_of_plan(plan, tables, stages, common["priority"], segments)
+    if kept is not None:
+        made = _adopted_plan(plan, kept, again, inputs, reported=len(log) > 0)
+    elif adopted:
+        notify(
+            "the store holds no dates of the plan that was adopted: due dates are those of today's "
+            f"plan and move with the tasks until pinghu adopt {plan.path.name} keeps them"
+        )
     _say_what_was_signed_and_is_no_task(tasks, state.reached, stages)
     watched = supervision(
         made.activities, state, tasks.buildings, faces=faces.stretches, stages=stages,
@@ -257,8 +272,55 @@ def campaign_of(
     )  # fmt: skip
     return Campaign(
         asked["adopted"], stages, tasks, reaches, made, again, state, faces, watched, money,
-        layers["rivers"],
+        layers["rivers"], baseline=kept, inputs=inputs,
     )  # fmt: skip
+
+
+def _inputs_of_plan(
+    plan: Plan,
+    tables: Mapping[str, pd.DataFrame],
+    stages: pd.DataFrame,
+    priority: Sequence[Mapping[str, str]],
+    segments: pd.DataFrame | None,
+) -> dict[str, str]:
+    """Of what a plan is made from, a digest by the key of [campaign] that says it."""
+    asked = plan.campaign
+    groups = asked.get("groups")
+    if isinstance(groups, str | dict):
+        groups = plan.table(groups, "groups")
+    reaches = (asked.get("balance_by"), asked.get("banks"), tables.get("cuts"), tables.get("fixed"))
+    rules = stages.drop(columns=["zh", "en", "letter", "words", "article"], errors="ignore")
+    return {
+        "start": digest_of(asked["start"]),
+        "calendar": digest_of(asked["calendar"]),
+        "work": digest_of(float(asked["work"])),
+        "stages": digest_of(rules, [rule["column"] for rule in priority]),
+        "handover": digest_of(tables.get("handover")),
+        "capacity": digest_of(tables.get("capacity")),
+        "groups": digest_of(segments) if groups is None else digest_of(groups, *reaches),
+    }
+
+
+def _adopted_plan(
+    plan: Plan, kept: Baseline, again: Schedule, inputs: Mapping[str, str], *, reported: bool
+) -> Schedule:
+    """The adopted plan for the tasks there are now; what it doesn't know is said."""
+    held, new = held_schedule(again, kept)
+    if new:
+        notify(
+            f"{len(new)} nodes or stages of them came after the plan was adopted: {first_ids(new)};"
+            f" their due dates are today's until pinghu adopt {plan.path.name} keeps them"
+        )
+    if other := changed_inputs(kept.given, inputs):
+        notify(
+            f"of [campaign] {first_ids(other)} changed since plan {kept.number} was adopted; due "
+            f"dates stay as adopted until pinghu adopt {plan.path.name} --again"
+        )
+    if reported or other:
+        return held
+    dates, needs = ["start", "finish"], ["needed_by", "late_days"]
+    same = again.activities[dates].equals(held.activities[dates])
+    return again if same and again.nodes[needs].equals(held.nodes[needs]) else held
 
 
 def _scheduled(rules: dict[str, Any], nodes: pd.DataFrame, _: Callable[[str], None]) -> Schedule:

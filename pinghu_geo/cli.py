@@ -304,14 +304,22 @@ def check(
 
 
 @app.command()
-def adopt(project: Project, quiet: Quiet = False, lang: Tongue = None) -> None:
-    """Adopt the project's scheme: its nodes keep their ids 采用方案."""
+def adopt(
+    project: Project,
+    again: Annotated[
+        str | None,
+        typer.Option("--again", help="why today's plan takes the place of the adopted one"),
+    ] = None,
+    quiet: Quiet = False,
+    lang: Tongue = None,
+) -> None:
+    """Adopt the project's scheme: its nodes keep ids and due dates 采用方案."""
     from pinghu_geo.nouns.messages import say
     from pinghu_geo.office import adopt_scheme
 
     word = lang_of_command(lang, project)
     with _step_display(quiet=quiet) as tell:
-        said = adopt_scheme(project, progress=tell, lang=word)
+        said = adopt_scheme(project, again=again, progress=tell, lang=word)
     for line in said:
         typer.echo(console_text(line))
     typer.echo(say("Next: {}", word, f"pinghu forms {shell_word(project)}"))

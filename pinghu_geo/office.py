@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pinghu_geo.campaign.baseline import baseline_of
 from pinghu_geo.campaign.reports import read_reports, update_progress
 from pinghu_geo.campaign.standing import Campaign
 from pinghu_geo.campaigning import (
@@ -45,14 +46,21 @@ __all__ = ["adopt_scheme", "campaign_project", "project_forms", "update_project"
 
 
 def adopt_scheme(
-    project: str | Path, *, progress: Progress | None = None, lang: Lang | None = None
+    project: str | Path,
+    *,
+    again: str | None = None,
+    progress: Progress | None = None,
+    lang: Lang | None = None,
 ) -> list[str]:
-    r"""Adopt the project's scheme: its nodes keep their ids from now on 采用方案.
+    r"""Adopt the project's scheme: its nodes keep ids and due dates from now on 采用方案.
 
     Parameters
     ----------
     project
         TOML file with a section [campaign].
+    again
+        Why the plan of today takes the place of the adopted one (调整期限): its dates are what is
+        held against from now on. The one before stays in the store, and the weekly report names it.
     progress
         Called with a line of text before each step.
     lang
@@ -66,7 +74,12 @@ def adopt_scheme(
     Raises
     ------
     ProjectError
-        The project has no campaign, or its store has adopted another scheme.
+        The project has no campaign, its store has adopted another scheme, or ``again`` is blank.
+
+    Notes
+    -----
+    What was adopted stays: a second call adds nothing but nodes that came since, with the dates of
+    the plan from where we stand. A plan adopted anew is the one from where we stand, too.
 
     Examples
     --------
@@ -80,13 +93,20 @@ def adopt_scheme(
     project.toml has no campaign.
     """
     plan = _plan_with_campaign(project, lang)
+    if again is not None and not again.strip():
+        raise ProjectError(
+            "the plan isn't adopted anew without a reason",
+            hint='pinghu adopt project.toml --again "围堰推迟"',
+        )
     with for_the_shell(plan):
         store = campaign_store(plan)
         store.require_writable()
         _require_same_scheme(plan, store.scheme())
     found, _, noted = project_campaign(plan, progress=progress)
-    _adopt_nodes(plan, found)
-    return [*found.summary(lang=plan.lang), *noted]
+    said = _adopt_nodes(plan, found, again)
+    if again is not None:
+        return [*noted, *said]
+    return [*found.summary(lang=plan.lang), *noted, *said]
 
 
 def _plan_with_campaign(project: str | Path, lang: Lang | None) -> Plan:
@@ -100,8 +120,23 @@ def _plan_with_campaign(project: str | Path, lang: Lang | None) -> Plan:
     return plan
 
 
-def _adopt_nodes(plan: Plan, found: Campaign) -> None:
-    campaign_store(plan).adopt(plan.campaign["adopted"], found.tasks.buildings["node_id"])
+def _adopt_nodes(plan: Plan, found: Campaign, again: str | None = None) -> list[str]:
+    """Freeze nodes and the dates that the store lacks, or all of today's plan; what was done."""
+    store, day = campaign_store(plan), found.state.as_of
+    made = found.plan if again is None else found.replan
+    kept = baseline_of(made, day, found.inputs, (again or "").strip())
+    nodes = found.tasks.buildings["node_id"]
+    n = store.adopt(plan.campaign["adopted"], nodes, kept, again=again is not None)
+    said = []
+    if n:
+        said.append(say("The due dates of {} nodes are kept in the store.", plan.lang, n))
+    if again is not None:
+        if (now := store.baseline()) is not None:
+            said += now.in_words(lang=plan.lang)
+        before, after = (s.nodes["due"] for s in (found.plan, found.replan))
+        counts = (int((after > before).sum()), int((after < before).sum()))
+        said.append(say("Due later than before: {} nodes; earlier: {}.", plan.lang, *counts))
+    return said
 
 
 def update_project(
@@ -145,8 +180,8 @@ def update_project(
 
     Notes
     -----
-    The first update adopts the scheme. Later ones read the ids from the store, without computing
-    the scheme anew; only an id that isn't there has it computed.
+    The first update adopts the scheme, with the dates of its plan. Later ones read the ids from the
+    store, without computing the scheme anew; only an id that isn't there has it computed.
 
     Examples
     --------
@@ -174,7 +209,7 @@ def update_project(
         scheme = store.scheme()
         _require_same_scheme(plan, scheme)
     fresh = None
-    if scheme is None:
+    if scheme is None or store.baseline() is None:  # an earlier version kept no dates
         fresh = project_campaign(plan, progress=progress)
         _adopt_nodes(plan, fresh[0])
     done = []

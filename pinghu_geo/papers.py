@@ -139,8 +139,8 @@ def _write_papers(
         write_weekly_report(
             camp.tasks, camp.state, camp.supervision,
             made / f"{paper_name('weekly', plan.lang)}_{day}.docx", plan=camp.replan,
-            faces=camp.faces, stages=camp.stages, template=template_of("weekly", templates),
-            **common,
+            faces=camp.faces, baseline=camp.baseline, stages=camp.stages,
+            template=template_of("weekly", templates), **common,
         )  # fmt: skip
         write_notices(
             camp.supervision, place("notice"), tasks=camp.tasks, plan=camp.plan,

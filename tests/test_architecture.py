@@ -23,7 +23,7 @@ ROOMS = {
     "flood": "sections between outlines bridge_cuts offsets steady survey conduits culverts gates bridges crossings structure_rows bridge_rows barrier_rows structures junctions channel hecras_structures hecras_hdf hecras centring boundaries profiles partings hydraulics splits meetings hecras_structures_out hecras_openings_out hecras_text hecras_out bends rises obstruction earthworks calibration shallow cells rasters directions floodplain terrain",
     "schemes": "cost distributed nodes alternatives designs retention",
     "search": "problem energies curves bounds ascent narrowing fronts labels trials mincut contacts offsets thresholds stakes amounts jogs walls following conveyance sparing fates localriver localline optimise stretch joint basin smooth found reaches systems outcome norise tradeoffs",
-    "campaign": "stages network workdays tasks reaches prices crews planning progress store reports faces oversight funds standing",
+    "campaign": "stages network workdays tasks reaches prices crews planning baseline progress store reports faces oversight funds standing",
     "deliver": "styles standing mapdata ground maps plots extracts board chainages workbook qgis report ledger msproject fieldpack forms sheets templates drafts wording households weekly letters schemereport livepanel widget",
     "": "_version keys plan campaigning inputs cures designing computing checking project office papers start shell cli __main__",
 }

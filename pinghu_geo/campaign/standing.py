@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import pandas as pd
 
+from pinghu_geo.campaign.baseline import Baseline
 from pinghu_geo.campaign.faces import WorkingFaces
 from pinghu_geo.campaign.oversight import Supervision
 from pinghu_geo.campaign.planning import Schedule
@@ -38,6 +40,8 @@ class Campaign(Result):
     payments: pd.DataFrame
     rivers: gpd.GeoDataFrame
     proven: str = ""  # of the adopted line, where it was searched for
+    baseline: Baseline | None = None  # as the store keeps it; None before it does
+    inputs: Mapping[str, str] = field(default_factory=dict)  # a digest of what the plan is from
 
     def nodes(self) -> gpd.GeoDataFrame:
         """Nodes of tasks with dates, state and signal, for map and ledger.
@@ -70,7 +74,10 @@ class Campaign(Result):
         groups = self.supervision.groups
         down = self.supervision.curve.get("done_buildings", pd.Series(dtype=float)).dropna()
         lines = [say("The scheme adopted is {}.", lang, self.scheme),
-                 *self.tasks.summary(lang=lang), *self.plan.summary(lang=lang)]  # fmt: skip
+                 *self.tasks.summary(lang=lang)]  # fmt: skip
+        if self.baseline is not None:
+            lines += self.baseline.in_words(lang=lang)
+        lines += self.plan.summary(lang=lang)
         signals = [(self.supervision.nodes["signal"] == s).sum() for s in ("red", "amber", "green")]
         lines.append(
             say("As of {}: {} buildings demolished; nodes: {} red, {} amber, {} green.", lang,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
+from pinghu_geo.campaign.baseline import DATES, HISTORY, Baseline
 from pinghu_geo.campaign.progress import LOG_COLUMNS
 from pinghu_geo.nouns.errors import LayerError, ProjectError
 from pinghu_geo.nouns.replacing import in_words, require_place
@@ -22,6 +25,7 @@ POSTGRES = ("postgresql://", "postgres://")
 # GeoPackage 1.3 (OGC 12-128r17, 1.1.1.1.1): "GPKG" and the version in the header
 APPLICATION_ID, USER_VERSION = 0x47504B47, 10300
 WAIT_S = 120
+VERSION = 2  # of the tables; 1 had no dates, and no table that says its version
 LOCK = 0x70696E67  # of PostgreSQL's advisory locks: one writer a schema
 GPKG = """
 CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT NOT NULL, srs_id INTEGER PRIMARY KEY,
@@ -52,6 +56,22 @@ CREATE TABLE {s}adopted_nodes (fid {serial}, building_id TEXT NOT NULL UNIQUE,
  node_id TEXT);
 CREATE TABLE {s}campaign (fid {serial}, project TEXT NOT NULL, scheme TEXT)
 """
+# the plan as adopted, and those that it took the place of
+BASELINE_TABLES = f"""
+CREATE TABLE {{s}}baselines (fid {{serial}}, number INTEGER NOT NULL UNIQUE, as_of DATE NOT NULL,
+ kept_on DATE NOT NULL, reason TEXT NOT NULL, given TEXT NOT NULL, goals TEXT NOT NULL,
+ shortage TEXT NOT NULL);
+CREATE TABLE {{s}}baseline_dates (fid {{serial}}, baseline INTEGER NOT NULL, node_id TEXT NOT NULL,
+ stage TEXT NOT NULL, as_of DATE NOT NULL, kept_on DATE NOT NULL,
+ {", ".join(f"{name} {kind}" for name, kind in DATES.items())}, UNIQUE (baseline, node_id, stage));
+CREATE TABLE {{s}}store_version (fid {{serial}}, version INTEGER NOT NULL);
+INSERT INTO {{s}}store_version (version) VALUES ({VERSION})
+"""
+GPKG_BASELINE = """
+INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES
+ ('baselines', 'attributes', '基准计划', 0), ('baseline_dates', 'attributes', '基准工期', 0),
+ ('store_version', 'attributes', '库版本', 0)
+"""
 # what was reported stays: a mistake is corrected by a report
 APPEND_ONLY_SQLITE = """
 CREATE TRIGGER progress_no_update BEFORE UPDATE ON progress BEGIN
@@ -64,6 +84,25 @@ CREATE FUNCTION {s}append_only() RETURNS trigger LANGUAGE plpgsql AS
  $$ BEGIN RAISE EXCEPTION 'progress is append-only: add a correction'; END $$;;
 CREATE TRIGGER progress_append_only BEFORE UPDATE OR DELETE ON {s}progress
  FOR EACH ROW EXECUTE FUNCTION {s}append_only()
+"""
+# what was promised stays: another plan is added
+BASELINE_STAYS_SQLITE = """
+CREATE TRIGGER baselines_no_update BEFORE UPDATE ON baselines BEGIN
+ SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END;;
+CREATE TRIGGER baselines_no_delete BEFORE DELETE ON baselines BEGIN
+ SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END;;
+CREATE TRIGGER baseline_dates_no_update BEFORE UPDATE ON baseline_dates BEGIN
+ SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END;;
+CREATE TRIGGER baseline_dates_no_delete BEFORE DELETE ON baseline_dates BEGIN
+ SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END
+"""
+BASELINE_STAYS_POSTGRES = """
+CREATE FUNCTION {s}adopted_plans_stay() RETURNS trigger LANGUAGE plpgsql AS
+ $$ BEGIN RAISE EXCEPTION 'adopted plans stay: adopt another'; END $$;;
+CREATE TRIGGER baselines_stay BEFORE UPDATE OR DELETE ON {s}baselines
+ FOR EACH ROW EXECUTE FUNCTION {s}adopted_plans_stay();;
+CREATE TRIGGER baseline_dates_stay BEFORE UPDATE OR DELETE ON {s}baseline_dates
+ FOR EACH ROW EXECUTE FUNCTION {s}adopted_plans_stay()
 """
 INSERT = list(LOG_COLUMNS)
 Check = Callable[[pd.DataFrame], pd.DataFrame]
@@ -84,8 +123,21 @@ class CampaignStore(Protocol):
     def require_writable(self) -> None:
         """Refuse, before the work, a place where nothing could be kept."""
 
-    def adopt(self, scheme: str, nodes: pd.Series) -> None:
-        """Freeze the nodes of a scheme; the first adoption stays."""
+    def baseline(self) -> Baseline | None:
+        """The plan as adopted; None before, and in a store made before dates were kept."""
+
+    def adopt(
+        self,
+        scheme: str,
+        nodes: pd.Series,
+        plan: Baseline | None = None,
+        *,
+        again: bool = False,
+    ) -> int:
+        """Freeze the nodes of a scheme and the dates of a plan; what is frozen stays.
+
+        Returns of how many nodes dates were kept; ``again`` keeps all, as the next plan.
+        """
 
     def append(self, check: Check) -> int:
         """Add what ``check`` makes of the log as it stands, all or nothing; how many were added."""
@@ -144,6 +196,7 @@ class _SqlStore:
     project: str
     mark = "?"
     prefix = ""
+    serial = ""
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
@@ -163,7 +216,15 @@ class _SqlStore:
         return list(base.execute(query.format(s=self.prefix, m=self.mark), given).fetchall())
 
     def require_own(self, base: Any) -> str | None:
-        """The adopted scheme; refused where the store is another project's."""
+        """The adopted scheme; refused where the store is another project's, or too new."""
+        if "store_version" in self.tables(base):
+            version = self.rows(base, "SELECT max(version) FROM {s}store_version")[0][0]
+            if version is not None and version > VERSION:
+                raise ProjectError(
+                    f"the store is of version {version}, and this pinghu_geo knows {VERSION}: "
+                    "a newer one wrote it",
+                    hint="pip install --upgrade pinghu_geo",
+                )
         kept = self.rows(base, "SELECT project, scheme FROM {s}campaign ORDER BY fid")
         if not kept:
             return None
@@ -199,8 +260,44 @@ class _SqlStore:
         ids = pd.Index([b for b, _ in found], name="building_id", dtype="str")
         return pd.Series([n for _, n in found], ids, name="node_id", dtype="str")
 
-    def adopt(self, scheme: str, nodes: pd.Series) -> None:
-        """Freeze the nodes of a scheme; what came later is added, nothing is changed."""
+    def baseline(self) -> Baseline | None:
+        """The plan as adopted, with those before it."""
+        with self.reading() as base:
+            if base is None or self.require_own(base) is None:
+                return None
+            if "baselines" not in self.tables(base):
+                return None
+            names = "number, as_of, reason, given, goals, shortage"
+            plans = self.rows(base, f"SELECT {names} FROM {{s}}baselines ORDER BY number")
+            if not plans:
+                return None
+            columns = ["node_id", "stage", *DATES, "as_of"]
+            dates = self.rows(
+                base,
+                f"SELECT {', '.join(columns)} FROM {{s}}baseline_dates WHERE baseline = {{m}} "
+                "ORDER BY fid",
+                (plans[-1][0],),
+            )
+        before = pd.DataFrame([row[:3] for row in plans], columns=HISTORY)
+        before["as_of"] = pd.to_datetime(before["as_of"])
+        number, _, reason, *texts = plans[-1]
+        given, goals, shortage = (json.loads(text) for text in texts)
+        return Baseline(
+            int(number), before["as_of"].iloc[-1], reason, given,
+            pd.DataFrame(goals["rows"], columns=goals["columns"]),
+            pd.DataFrame(shortage["rows"], columns=shortage["columns"]),
+            _typed_dates(pd.DataFrame(dates, columns=columns)), before.iloc[:-1],
+        )  # fmt: skip
+
+    def adopt(
+        self,
+        scheme: str,
+        nodes: pd.Series,
+        plan: Baseline | None = None,
+        *,
+        again: bool = False,
+    ) -> int:
+        """Freeze nodes and dates; what came later is added, nothing is changed."""
         with self.writing() as base:
             kept = self.require_own(base)
             if kept is not None and kept != scheme:
@@ -219,6 +316,47 @@ class _SqlStore:
             settled = [(n, b) for b, n in said if n and b in old and old[b] is None]
             query = f"UPDATE {self.prefix}adopted_nodes SET node_id = {self.mark} WHERE building_id"
             self.many(base, f"{query} = {self.mark}", settled)
+            return 0 if plan is None else self._keep_dates(base, plan, again)
+
+    def _keep_dates(self, base: Any, plan: Baseline, again: bool) -> int:
+        """Add the dates that aren't kept yet, or all as the next plan; of how many nodes."""
+        if "baselines" not in self.tables(base):  # made before dates were kept
+            self._create_baseline_tables(base)
+        last = self.rows(base, "SELECT max(number) FROM {s}baselines")[0][0]
+        today, as_of = date.today().isoformat(), f"{plan.as_of:%Y-%m-%d}"  # noqa: DTZ011 - of the office
+        number = (last or 0) + (1 if again or last is None else 0)
+        if number != last:
+            texts = [
+                json.dumps(dict(plan.given), ensure_ascii=False),
+                *(
+                    json.dumps(
+                        {"columns": list(t.columns), "rows": t.astype(object).to_numpy().tolist()},
+                        ensure_ascii=False,
+                    )
+                    for t in (plan.goals, plan.shortage)
+                ),
+            ]
+            columns = ["number", "as_of", "kept_on", "reason", "given", "goals", "shortage"]
+            self._insert_rows(
+                base, "baselines", columns, [(number, as_of, today, plan.reason, *texts)]
+            )
+        query = "SELECT node_id, stage FROM {s}baseline_dates WHERE baseline = {m}"
+        known = set(map(tuple, self.rows(base, query, (number,))))
+        rows = [row for row in _rows_of_dates(plan.dates) if row[:2] not in known]
+        columns = ["baseline", "as_of", "kept_on", "node_id", "stage", *DATES]
+        self._insert_rows(
+            base, "baseline_dates", columns, [(number, as_of, today, *row) for row in rows]
+        )
+        return len({row[0] for row in rows})
+
+    def tables(self, base: Any) -> set[str]:
+        """Names of the tables that are there."""
+        raise NotImplementedError
+
+    def _create_baseline_tables(self, base: Any) -> None:
+        made = BASELINE_TABLES.format(s=self.prefix, serial=self.serial)
+        for text in made.split(";\n"):
+            base.execute(text)
 
     def append(self, check: Check) -> int:
         """Add what ``check`` makes of the log as it stands, all or nothing."""
@@ -256,6 +394,8 @@ class _SqlStore:
 
 class _GeoPackage(_SqlStore):
     """Reports in a GeoPackage, with SQLite's own journal: whole after a crash at any moment."""
+
+    serial = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"
 
     def __init__(self, path: Path, project: str) -> None:
         self.path, self.project = path, project
@@ -315,7 +455,7 @@ class _GeoPackage(_SqlStore):
             ) from fault
 
     def _has_tables(self, base: Any) -> bool:
-        names = {n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        names = self.tables(base)
         if names and not {"progress", "adopted_nodes", "campaign"} <= names:
             raise ProjectError(
                 f"{self.path.name} is a GeoPackage of something else",
@@ -323,20 +463,32 @@ class _GeoPackage(_SqlStore):
             )
         return bool(names)
 
+    def tables(self, base: Any) -> set[str]:
+        """Names of the file's tables."""
+        return {n for (n,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def _create_baseline_tables(self, base: Any) -> None:
+        super()._create_baseline_tables(base)
+        base.execute(GPKG_BASELINE)
+        for text in BASELINE_STAYS_SQLITE.split(";;"):
+            base.execute(text)
+
     def _create_tables(self, base: Any) -> None:
         base.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         base.execute(f"PRAGMA user_version = {USER_VERSION}")
-        tables = TABLES.format(s="", q='"', serial="INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL")
+        tables = TABLES.format(s="", q='"', serial=self.serial)
         for text in (*GPKG.split(";\n"), *tables.split(";\n")):
             base.execute(text)
         for text in APPEND_ONLY_SQLITE.split(";;"):
             base.execute(text)
+        self._create_baseline_tables(base)
 
 
 class _Postgres(_SqlStore):
     """Reports in a PostgreSQL database: one schema a campaign."""
 
     mark = "%s"
+    serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
 
     def __init__(self, place: str, project: str, schema: str) -> None:
         self.place, self.project, self.schema = place, project, schema
@@ -380,23 +532,52 @@ class _Postgres(_SqlStore):
             ) from fault
 
     def _has_tables(self, base: Any) -> bool:
-        found = base.execute(
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s AND table_name "
-            "IN ('progress', 'adopted_nodes', 'campaign')",
-            (self.schema,),
-        ).fetchone()
-        return bool(found[0] == 3)
+        return {"progress", "adopted_nodes", "campaign"} <= self.tables(base)
+
+    def tables(self, base: Any) -> set[str]:
+        """Names of the schema's tables."""
+        query = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+        return {name for (name,) in base.execute(query, (self.schema,)).fetchall()}
 
     def _create_tables(self, base: Any) -> None:
         base.execute(f"CREATE SCHEMA IF NOT EXISTS {self.prefix[:-1]}")
-        serial = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
-        tables = TABLES.format(s=self.prefix, q='"', serial=serial)
+        tables = TABLES.format(s=self.prefix, q='"', serial=self.serial)
         for text in tables.split(";\n"):
             base.execute(text)
         for text in APPEND_ONLY_POSTGRES.format(s=self.prefix).split(";;"):
+            base.execute(text)
+        self._create_baseline_tables(base)
+
+    def _create_baseline_tables(self, base: Any) -> None:
+        super()._create_baseline_tables(base)
+        for text in BASELINE_STAYS_POSTGRES.format(s=self.prefix).split(";;"):
             base.execute(text)
 
     def many(self, base: Any, query: str, rows: list[Any]) -> None:
         """One statement for many rows."""
         with base.cursor() as cursor:
             cursor.executemany(query, rows)
+
+
+def _typed_dates(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of dates as a base gives them, in the types of a plan."""
+    for column, kind in {**DATES, "as_of": "DATE"}.items():
+        if kind == "DATE":
+            table[column] = pd.to_datetime(table[column]).astype("datetime64[ns]")
+        elif kind == "INTEGER":
+            table[column] = pd.to_numeric(table[column]).astype("Int64")
+    return table
+
+
+def _rows_of_dates(dates: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Dates of a plan as a base takes them: days as text, whole numbers, None for unknown."""
+    columns: dict[str, list[Any]] = {}
+    for column, kind in {"node_id": "TEXT", "stage": "TEXT", **DATES}.items():
+        values = dates[column]
+        if kind == "DATE":
+            days = pd.to_datetime(values)
+            columns[column] = [None if pd.isna(d) else f"{d:%Y-%m-%d}" for d in days]
+        else:
+            made: Any = int if kind == "INTEGER" else str
+            columns[column] = [None if pd.isna(v) else made(v) for v in values]
+    return list(zip(*columns.values(), strict=True))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from pinghu_geo.campaign.baseline import Baseline
 from pinghu_geo.campaign.faces import WorkingFaces
 from pinghu_geo.campaign.oversight import Supervision
 from pinghu_geo.campaign.planning import Schedule
@@ -47,6 +48,7 @@ def write_weekly_report(
     *,
     plan: Schedule | None = None,
     faces: WorkingFaces | None = None,
+    baseline: Baseline | None = None,
     stages: pd.DataFrame | None = None,
     template: str | Path | None = None,
     project: str = "",
@@ -68,6 +70,8 @@ def write_weekly_report(
         Result of `schedule` from where we stand: what is planned for next week.
     faces
         Result of `working_faces`.
+    baseline
+        The plan that is held against, as the store keeps it: it is named, with those before it.
     stages
         Result of `stage_rules`.
     template
@@ -110,6 +114,8 @@ def write_weekly_report(
     sums.append(say("Red {}, amber {}, green {} nodes.", lang, *(int((signal == s).sum())
                     for s in ("red", "amber", "green"))))  # fmt: skip
     sums += _handover_in_words(plan, state, words, lang)
+    if baseline is not None:
+        sums += baseline.in_words(lang=lang)
     late = watched.nodes[signal != "green"]
     paper: dict[str, Any] = {
         "project": project, "sums": sums, "late": [],
