@@ -895,3 +895,16 @@ def test_tenants_reach_no_stage_that_they_don_t_go_through():
     assert reached == ["survey", "negotiation", "signed"]
     assert set(reached) <= set(stages.index[stages["tenants"].astype(bool)])
     assert state.tenants.loc["T1", "stage"] == "signed"
+
+
+def test_groups_of_equal_rank_come_as_people_count():
+    """第10组 stood before 第2组, and 第三组 before 第二组."""
+    state = pg.progress_state(reports(("B1", "签约", "2018-02-01")), HOUSES, as_of="2018-02-02")
+    for names in (["第10组", "第2组"], ["第十组", "第九组"]):
+        plan = pd.DataFrame(
+            {"node_id": ["A-L-001", "A-L-002"], "group": names, "stage": "demolished",
+             "start": pd.Timestamp("2018-05-01"), "finish": pd.Timestamp("2018-06-01")},
+        )  # fmt: skip
+        groups = pg.supervision(plan, state, HOUSES).groups
+        assert groups["rank"].tolist() == [1, 1]
+        assert groups.index.tolist() == names[::-1]

@@ -15,6 +15,7 @@ from pinghu_geo.campaign.workdays import day_of
 from pinghu_geo.nouns.door import same_ids, takes
 from pinghu_geo.nouns.errors import LayerError
 from pinghu_geo.nouns.messages import say
+from pinghu_geo.nouns.numerals import counting_key
 from pinghu_geo.nouns.results import Result
 from pinghu_geo.nouns.schema import Lang, nearest, numbers, require_columns
 from pinghu_geo.nouns.tables import each_row
@@ -230,6 +231,8 @@ def _forecasts_of_groups(
         return pd.DataFrame(columns=columns, index=pd.Index([], name="group"))
     down = str(stages.index[stages["clears"].astype(bool)][-1])
     table = nodes.groupby("group").size().to_frame("n_nodes")
+    # equals stay in the order in which groups are counted
+    table = table.loc[sorted(table.index, key=lambda name: counting_key(str(name)))]
     for word in ("red", "amber", "green"):
         table[f"n_{word}"] = (nodes["signal"] == word).groupby(nodes["group"]).sum()
     group = buildings["node_id"].map(nodes["group"])
