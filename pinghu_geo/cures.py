@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pandas as pd
@@ -21,8 +21,14 @@ from pinghu_geo.plan import CAMPAIGN_TABLES, FLOOD_TABLES, Plan
 
 __all__ = ["for_the_shell", "hint_for_files", "table_of", "with_hint", "with_keys_for_cures"]
 
+# keys beside the path of a file, by the Python that reads it so, with what its groups caught
+KEYS_FOR_READING = {
+    r"^pg\.read_table\(\.\.\., columns=\{'([^']*)': '(\w+)'\}\)$": r'columns = { \2 = "\1" }',
+    r'^pg\.read_table\(.*, sheet="([^"]*)"\)$': r'sheet = "\1"',
+}
+
 # what to do in Excel, by the Python that cures the same; the first that fits
-CURES_IN_FILES = {
+CURES_IN_FILES = KEYS_FOR_READING | {
     r"# or format the column as a date before saving$": (
         "format the column as a date in Excel, and save the file again"
     ),
@@ -77,6 +83,10 @@ def with_keys_for_cures(faults: pd.DataFrame) -> pd.DataFrame:
     for fault, key in KEYS_FOR_FAULTS.items():
         rows = faults["fault"] == fault
         faults.loc[rows, "advice"] = [key.format(field=f) for f in faults.loc[rows, "field"]]
+    unread = faults["fault"] == "unreadable"
+    faults.loc[unread, "advice"] = [
+        _in_place_of(KEYS_FOR_READING, advice) for advice in faults.loc[unread, "advice"]
+    ]
     lines = (faults["fault"] == "wrong_geometry") & (faults["layer"] == "buildings")
     faults.loc[lines, "advice"] = "areas_only = true"
     return faults
@@ -117,9 +127,14 @@ def for_the_shell(plan: Plan) -> Iterator[None]:
 
 def hint_for_files(hint: str) -> str:
     """What to do in Excel, where a hint is a line of Python about a table; else the hint."""
-    for python, cure in CURES_IN_FILES.items():
-        if re.search(python, hint):
-            return cure
+    return _in_place_of(CURES_IN_FILES, hint)
+
+
+def _in_place_of(cures: Mapping[str, str], hint: str) -> str:
+    """The cure of the first pattern that a hint fits; else the hint."""
+    for python, cure in cures.items():
+        if (found := re.search(python, hint)) is not None:
+            return found.expand(cure)
     return hint
 
 

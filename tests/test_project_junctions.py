@@ -168,6 +168,36 @@ def test_all_that_is_wrong_with_junctions_is_told_at_once(tmp_path):
     assert found["id"].tolist() == ["汇口 东溪", "汊口 左汊", "西西溪"]
 
 
+def test_which_of_two_columns_is_meant_is_typed_in_the_project_file(tmp_path):
+    """The cure was a call of `read_table`, of whoever types no Python."""
+    rows = meeting.junction_rows()
+    rows["长度(km)"] = [9, 9, "", "", 9, 9]
+    file = meeting.project(tmp_path, junctions=rows)
+    (cure,) = _errors(file)["advice"]
+    assert 'columns = { length_m = "长度(m)" }' in cure
+    line = cure.split("#")[0].strip()
+    text = file.read_text("utf-8")
+    cured = text.replace('"汇流口.csv"', f'{{ path = "汇流口.csv", {line} }}')
+    file.write_text(cured, "utf-8")
+    assert _errors(file).empty
+
+
+def test_which_of_two_sheets_is_meant_is_typed_in_the_project_file(tmp_path):
+    file = meeting.project(tmp_path)
+    with pd.ExcelWriter(tmp_path / "汇流口.xlsx") as book:
+        for sheet in ("原", "改"):
+            meeting.junction_rows().to_excel(book, sheet_name=sheet, index=False)
+    file.write_text(file.read_text("utf-8").replace("汇流口.csv", "汇流口.xlsx"), "utf-8")
+    cures = _errors(file)["advice"].unique()
+    assert len(cures) == 1
+    line = cures[0].split("#")[0].strip()
+    assert line == 'sheet = "原"'
+    text = file.read_text("utf-8")
+    cured = text.replace('"汇流口.xlsx"', f'{{ path = "汇流口.xlsx", {line} }}')
+    file.write_text(cured, "utf-8")
+    assert _errors(file).empty
+
+
 def test_a_search_within_a_rise_refuses_junctions_before_it_begins(tmp_path):
     least = '[schemes."少拆"]\nleast = { from = "原方案", step_m = 2.0, allowed_mm = 20 }\n'
     file = meeting.project(tmp_path, least=least)
