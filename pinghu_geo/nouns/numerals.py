@@ -20,7 +20,10 @@ __all__ = ["counting_key", "fold_unit", "numbers_written", "split_numbers"]
 
 # The signs that Chinese numbers are counted with, each at its value
 COUNTING = "〇一二三四五六七八九十"
-COUNTED = re.compile(r"([0-9]+|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九]+)")
+STEMS = "甲乙丙丁戊己庚辛壬癸"
+COUNTED = re.compile(
+    rf"([0-9]+|[{STEMS}]|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九]+)"
+)
 
 # Full-width forms, kinds of minus, apostrophes and blanks as the plain ones. Not by NFKC, which
 # would make 52 of 5² and 31 of 3½ (with a fraction's slash).
@@ -119,12 +122,14 @@ def split_numbers(values: pd.Series) -> pd.DataFrame:
 
 
 def counting_key(text: str) -> tuple[tuple[bool, int, str], ...]:
-    """What texts are sorted by as people count: 第2组 before 第10组, 第九组 before 第十组.
+    """What texts are sorted by as people count: 第2组 before 第10组, 甲组 before 乙组.
 
     Examples
     --------
     >>> sorted(["第10组", "第2组", "十二组", "三组"], key=counting_key)
     ['三组', '十二组', '第2组', '第10组']
+    >>> sorted(["乙组", "丙组", "甲组"], key=counting_key)
+    ['甲组', '乙组', '丙组']
     """
     parts = COUNTED.split(unicodedata.normalize("NFKC", text))
     return tuple((odd := bool(at % 2), _counted(part) if odd else 0, "" if odd else part)
@@ -132,7 +137,9 @@ def counting_key(text: str) -> tuple[tuple[bool, int, str], ...]:
 
 
 def _counted(text: str) -> int:
-    """A number in digits, or in Chinese up to 九十九."""
+    """A number in digits, in Chinese up to 九十九, or a stem (甲 is the first)."""
+    if text in STEMS:
+        return STEMS.index(text) + 1
     if text[0] not in COUNTING:
         return int(text)
     tens, ten, ones = text.rpartition("十")
