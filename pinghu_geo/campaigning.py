@@ -314,7 +314,7 @@ def _adopted_plan(
     if other := changed_inputs(kept.given, inputs):
         notify(
             f"of [campaign] {first_ids(other)} changed since plan {kept.number} was adopted; due "
-            f"dates stay as adopted until pinghu adopt {plan.path.name} --again"
+            f'dates stay as adopted until pinghu adopt {plan.path.name} --again "why"'
         )
     if reported or other:
         return held

@@ -243,7 +243,7 @@ def write_wall(plan: Plan, folder: Path, *, progress: Progress | None = None) ->
 
     tell = progress_in(progress, plan.lang)
     tell("reading the layers")
-    with heard(), for_the_shell(plan):
+    with for_the_shell(plan):
         data = read_inputs(plan)
         found = compute_all(plan, data, tell)
     if found.campaign is None:

@@ -499,6 +499,16 @@ def test_the_wall_is_written_with_the_reports(project, tmp_path):
     assert (tmp_path / "月初" / "time_chainage.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_what_a_run_would_note_is_noted_by_an_update_that_computes(project, tmp_path):
+    """The wall was written without a word of what changed since the plan was adopted."""
+    said("update", project, report(tmp_path, "B0,,谈判,2018-02-20,\n"))
+    project.write_text((HEAD + CAMPAIGN).replace("2018-01-02", "2018-02-02"), "utf-8")
+    later = report(tmp_path, "B1,,谈判,2018-02-25,\n")
+    told = said("update", project, later, "--board", tmp_path / "墙")
+    assert "start 在采用第 1 版计划后已更改" in told
+    assert '--again "理由"' in told
+
+
 @pytest.mark.parametrize("name", ["summary.txt", "manifest.json"])
 def test_a_disk_that_fails_at_any_file_of_a_day_is_said_and_the_old_day_stays(
     project, tmp_path, monkeypatch, name
