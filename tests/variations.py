@@ -996,7 +996,11 @@ def _said(call, changes, found):
         mended
         or bare
         or call in ("table", "sheets", "fault list", "check")
-        or (call == "hecras with all" and any(n == "*" for n, *_ in changes))  # one text
+        # one text, in which the structures' names stand
+        or (
+            call == "hecras with all"
+            and any((n, p) == ("weirs", "index") or n == "*" for n, p, *_ in changes)
+        )
         or any(word in OTHER or (shown and word in AS_DELIVERED) for *_, word in changes)
     ):
         return "other", ""
