@@ -769,7 +769,7 @@ def test_groups_of_one_rank_are_named_together():
     )
     state = SimpleNamespace(as_of=pd.Timestamp("2018-03-01"))
     one = SimpleNamespace(scheme="宽", tasks=silent, plan=silent, replan=silent, state=state,
-                          supervision=watched)  # fmt: skip
+                          supervision=watched, baseline=None)  # fmt: skip
     assert Campaign.summary(one)[-1] == "进度第一:甲、乙;最后:丁、戊。"
     assert Campaign.summary(one, lang="en")[-1] == "First: 甲, 乙; last: 丁, 戊."
 

@@ -761,7 +761,7 @@ def test_each_function_says_the_same(name, kind):
 
 # what reads no chainage, or one section at a time: geometry, ids, money, texts
 READS_NONE = {
-    "belongs_to", "clearing", "compensation", "floor_area",
+    "belongs_to", "clearing", "compensation", "floor_area", "in_words",
     "live_red_line", "node_board", "overlay_zones", "payments",
     "position_uncertainty", "progress_faults", "raster_values", "remainders", "retention_verdict",
     "section_offsets", "supervision", "totals", "update_progress", "work_days",

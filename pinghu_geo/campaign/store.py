@@ -175,7 +175,8 @@ def open_store(
     Examples
     --------
     >>> store = pg.campaign.open_store(folder / "campaign.gpkg", "示例")
-    >>> store.adopt("寻优方案", pd.Series({"B1": "A-L-001"}))
+    >>> store.adopt("寻优方案", pd.Series({"B1": "A-L-001"}))  # dates of no node
+    0
     >>> store.scheme(), store.nodes().to_dict()
     ('寻优方案', {'B1': 'A-L-001'})
     """
