@@ -187,6 +187,8 @@ def plot_long_section(
         ends = _metres_along_river(own.iloc[[0, -1]], scale)
         _mark_junctions(axes, junctions, river, dict(zip(("out", "in"), ends, strict=True)), font)
     axes.xaxis.set_major_formatter(chainage_label(scale))
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.12 * (high - low))  # room for the legend
     _finish_axes(axes, font, title or river, words["chainage"], words["y"])
     return figure
 
@@ -246,8 +248,9 @@ def _mark_junctions(
         said = f"{name}: {'、'.join(str(o) for o in others if o != river)}"
         axes.axvline(x, color=JUNCTION_COLOUR, linestyle="-.", linewidth=1.0, zorder=0)
         axes.annotate(
-            figure_text(said), (x, 1.0), xycoords=("data", "axes fraction"), rotation=90,
-            va="top", ha="right" if role == "in" else "left", fontsize=8, color=JUNCTION_COLOUR,
+            figure_text(said), (x, 0.5), (-3 if role == "in" else 3, 0),
+            xycoords=("data", "axes fraction"), textcoords="offset points", rotation=90,
+            va="center", ha="right" if role == "in" else "left", fontsize=8, color=JUNCTION_COLOUR,
             fontproperties=font,
         )  # fmt: skip
 
