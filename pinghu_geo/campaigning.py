@@ -17,7 +17,11 @@ from pinghu_geo.campaign.funds import months_in_words, payments
 from pinghu_geo.campaign.oversight import supervision
 from pinghu_geo.campaign.planning import Schedule, schedule
 from pinghu_geo.campaign.progress import progress_state
-from pinghu_geo.campaign.reaches import BalancedReaches, balanced_reaches
+from pinghu_geo.campaign.reaches import (
+    BalancedReaches,
+    balanced_reaches,
+    reaches_as_they_are,
+)
 from pinghu_geo.campaign.reports import read_reports
 from pinghu_geo.campaign.stages import UNITS, priority_rules, stage_rules, stage_words
 from pinghu_geo.campaign.standing import Campaign
@@ -222,16 +226,19 @@ def campaign_of(
     """
     asked, store = plan.campaign, campaign_store(plan)
     tables, stages, tenants, reports = given
-    tasks, reaches = _tasks_and_reaches(plan, affected, layers, segments, tables, store, tenants)
+    kept = store.baseline() if (adopted := store.scheme() == asked["adopted"]) else None
+    rules = priority_rules(None if asked["stages"] is None else plan.file(asked["stages"]))
+    inputs = _inputs_of_plan(plan, tables, stages, rules, segments)
+    tasks, reaches = _tasks_and_reaches(
+        plan, affected, layers, segments, tables, store, tenants, _held_reaches(kept, inputs)
+    )
     common: dict[str, Any] = {
         "stages": stages, "handover": tables.get("handover"),
         "capacity": _capacity_of_busy_groups(tables.get("capacity"), tasks, reaches, segments),
         "start": asked["start"], "calendar": asked["calendar"], "lang": plan.lang,
-        "priority": priority_rules(None if asked["stages"] is None else plan.file(asked["stages"])),
-        "rivers": layers["rivers"], "work": float(asked["work"]) if work is None else work,
+        "priority": rules, "rivers": layers["rivers"],
+        "work": float(asked["work"]) if work is None else work,
     }  # fmt: skip
-    adopted = store.scheme() == asked["adopted"]
-    kept = store.baseline() if adopted else None
     with side_by_side(workers) as many:
         # as planned; and where something is reported what is left from that day on
         planned = many.begin(_scheduled, [tasks.nodes], common) if kept is None else None
@@ -257,7 +264,6 @@ def campaign_of(
         made = again
         if planned is not None and len(log):
             (made,) = planned.results()
-    inputs = _inputs_of_plan(plan, tables, stages, common["priority"], segments)
     if kept is not None:
         made = _adopted_plan(plan, kept, again, inputs, reported=len(log) > 0)
     elif adopted:
@@ -347,6 +353,13 @@ def _say_what_was_signed_and_is_no_task(
         )
 
 
+def _held_reaches(kept: Baseline | None, inputs: Mapping[str, str]) -> pd.DataFrame | None:
+    """Reaches as adopted, which hold until the project says others; None where none do."""
+    if kept is None or kept.reaches.empty or kept.given.get("groups") != inputs["groups"]:
+        return None
+    return kept.reaches
+
+
 def _tasks_and_reaches(
     plan: Plan,
     affected: gpd.GeoDataFrame,
@@ -355,8 +368,9 @@ def _tasks_and_reaches(
     tables: dict[str, pd.DataFrame],
     store: CampaignStore,
     tenants: pd.DataFrame | None,
+    held: pd.DataFrame | None,
 ) -> tuple[CampaignTasks, BalancedReaches | None]:
-    """Tasks by node, with the groups of given reaches, or of balanced ones."""
+    """Tasks by node, with the groups of given or adopted reaches, or of balanced ones."""
     asked = plan.campaign
     if tenants is not None:
         lost = ~tenants["building_id"].isin(layers["buildings"].index)
@@ -375,6 +389,9 @@ def _tasks_and_reaches(
     tasks = campaign_tasks(affected, segments=segments, **common)
     if asked.get("groups") is None or tasks.nodes.empty:
         return tasks, None
+    if held is not None:
+        tasks = tasks.by_reaches(held, tenants, layers["rivers"])
+        return tasks, reaches_as_they_are(tasks.nodes, held, by=asked["balance_by"])
     groups = asked["groups"]
     if isinstance(groups, str | dict):
         groups = plan.table(groups, "groups")

@@ -124,7 +124,8 @@ def _adopt_nodes(plan: Plan, found: Campaign, again: str | None = None) -> list[
     """Freeze nodes and the dates that the store lacks, or all of today's plan; what was done."""
     store, day = campaign_store(plan), found.state.as_of
     made = found.plan if again is None else found.replan
-    kept = baseline_of(made, day, found.inputs, (again or "").strip())
+    reaches = None if found.reaches is None else found.reaches.segments
+    kept = baseline_of(made, day, found.inputs, (again or "").strip(), reaches)
     nodes = found.tasks.buildings["node_id"]
     n = store.adopt(plan.campaign["adopted"], nodes, kept, again=again is not None)
     said = []

@@ -76,6 +76,40 @@ def test_who_leaves_moves_nobody_elses_day(project, tmp_path):
     assert not after.replan.nodes["due"].equals(after.plan.nodes["due"])
 
 
+def test_who_leaves_moves_nobody_to_another_group(project, tmp_path):
+    """Reaches were balanced anew from today's tasks: 35 nodes of the sample changed hands."""
+    layer = tmp_path / "房屋.gpkg"
+    whole = layer.read_bytes()
+
+    def leave():
+        for house in ("B0", "B1"):
+            without_house(tmp_path, house)
+        return standing(project)[0]
+
+    def hands(campaign):
+        return campaign.tasks.buildings["node_id"].dropna().map(campaign.nodes()["group"])
+
+    free = hands(leave())
+    layer.write_bytes(whole)
+    pg.adopt_scheme(project)
+    before = standing(project)[0]
+    assert not hands(before)[free.index].equals(free)  # free, some do
+    after = leave()
+    assert hands(after).equals(hands(before)[free.index])
+    assert after.reaches.segments.values.tolist() == before.reaches.segments.values.tolist()
+    # what each group has is today's
+    loads = after.tasks.nodes.groupby("group")["demolish_floor_area_m2"].sum()
+    assert after.reaches.loads["load"].to_dict() == pytest.approx(loads.to_dict())
+    assert after.reaches.loads["load"].sum() < before.reaches.loads["load"].sum()
+    # other groups are another division, at once, and a run says so
+    project.write_text(
+        (HEAD + CAMPAIGN).replace('groups = ["甲组", "乙组"]', 'groups = ["乙组", "甲组"]'), "utf-8"
+    )
+    other, _, noted = standing(project)
+    assert other.nodes()["group"].iloc[0] == "乙组"
+    assert [n for n in noted if "groups" in n]
+
+
 def test_reports_move_no_day(project, tmp_path):
     pg.adopt_scheme(project)
     before = standing(project)[0]

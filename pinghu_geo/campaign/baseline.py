@@ -43,6 +43,8 @@ class Baseline:
         Of what it was planned from, a digest by the key of [campaign].
     goals, shortage
         As of `Schedule`, when it was adopted.
+    reaches
+        Responsible reaches, as `BalancedReaches.segments`; empty where the project gives them.
     dates
         A row a node and stage: node_id, stage, start, finish, needed_by and late_days of the node,
         days, days_left, state, earliest and latest dates, float_days, critical, as_of: the day on
@@ -57,6 +59,7 @@ class Baseline:
     given: Mapping[str, str]
     goals: pd.DataFrame
     shortage: pd.DataFrame
+    reaches: pd.DataFrame
     dates: pd.DataFrame
     before: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=HISTORY))
 
@@ -74,7 +77,11 @@ class Baseline:
 
 
 def baseline_of(
-    plan: Schedule, as_of: pd.Timestamp, given: Mapping[str, str], reason: str = ""
+    plan: Schedule,
+    as_of: pd.Timestamp,
+    given: Mapping[str, str],
+    reason: str = "",
+    reaches: pd.DataFrame | None = None,
 ) -> Baseline:
     """What is kept of a plan when it is adopted; the store gives it its number."""
     nodes, dates = plan.nodes, plan.activities.drop(columns="group", errors="ignore").copy()
@@ -83,7 +90,8 @@ def baseline_of(
         dates[column] = known.reindex(pd.Index(dates["node_id"])).to_numpy()
     dates["as_of"] = as_of
     dates = dates.reindex(columns=["node_id", "stage", *DATES, "as_of"])
-    return Baseline(0, as_of, reason, dict(given), plan.goals, plan.shortage, dates)
+    reaches = pd.DataFrame() if reaches is None else reaches
+    return Baseline(0, as_of, reason, dict(given), plan.goals, plan.shortage, reaches, dates)
 
 
 def held_schedule(today: Schedule, kept: Baseline) -> tuple[Schedule, list[str]]:

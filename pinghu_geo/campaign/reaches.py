@@ -20,7 +20,7 @@ from pinghu_geo.river.centreline import river_scales
 from pinghu_geo.river.chainage import ChainageScale
 from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
-__all__ = ["BalancedReaches", "balanced_reaches"]
+__all__ = ["BalancedReaches", "balanced_reaches", "reaches_as_they_are"]
 
 # loads are compared in whole millionths, so that equal sums are equal
 MILLIONTHS = 1_000_000
@@ -172,6 +172,23 @@ def balanced_reaches(
     largest = _least_largest_load(lines, k)
     pieces = _most_even_partition(lines, k, largest)
     return _tables_of_partition(lines, pieces, largest, names, leaders, by, load)
+
+
+def reaches_as_they_are(nodes: pd.DataFrame, segments: pd.DataFrame, *, by: str) -> BalancedReaches:
+    """Reaches that were balanced once, with the loads that their groups' nodes have now."""
+    place = segments.drop_duplicates("group").set_index("group")
+    place = place[["river", "from_m", "to_m", "bank"]]
+    load = numbers(nodes, by, "nodes").groupby(nodes["group"])
+    table = place.assign(
+        n_nodes=load.size().reindex(place.index, fill_value=0),
+        load=load.sum().reindex(place.index, fill_value=0.0),
+    )
+    table["load_ratio"] = table["load"] / table["load"].mean() if table["load"].any() else 1.0
+    certificate = pd.DataFrame(
+        [{"by": by, "n_groups": len(table), "largest_load": table["load"].max(),
+          "next_smaller_load": np.nan, "groups_needed": np.nan, "proof": "feasible"}]
+    )  # fmt: skip
+    return BalancedReaches(segments, table, certificate)
 
 
 def _names_and_leaders(

@@ -60,7 +60,7 @@ CREATE TABLE {s}campaign (fid {serial}, project TEXT NOT NULL, scheme TEXT)
 BASELINE_TABLES = f"""
 CREATE TABLE {{s}}baselines (fid {{serial}}, number INTEGER NOT NULL UNIQUE, as_of DATE NOT NULL,
  kept_on DATE NOT NULL, reason TEXT NOT NULL, given TEXT NOT NULL, goals TEXT NOT NULL,
- shortage TEXT NOT NULL);
+ shortage TEXT NOT NULL, reaches TEXT NOT NULL);
 CREATE TABLE {{s}}baseline_dates (fid {{serial}}, baseline INTEGER NOT NULL, node_id TEXT NOT NULL,
  stage TEXT NOT NULL, as_of DATE NOT NULL, kept_on DATE NOT NULL,
  {", ".join(f"{name} {kind}" for name, kind in DATES.items())}, UNIQUE (baseline, node_id, stage));
@@ -268,7 +268,7 @@ class _SqlStore:
                 return None
             if "baselines" not in self.tables(base):
                 return None
-            names = "number, as_of, reason, given, goals, shortage"
+            names = "number, as_of, reason, given, goals, shortage, reaches"
             plans = self.rows(base, f"SELECT {names} FROM {{s}}baselines ORDER BY number")
             if not plans:
                 return None
@@ -282,11 +282,11 @@ class _SqlStore:
         before = pd.DataFrame([row[:3] for row in plans], columns=HISTORY)
         before["as_of"] = pd.to_datetime(before["as_of"])
         number, _, reason, *texts = plans[-1]
-        given, goals, shortage = (json.loads(text) for text in texts)
+        given, *tables = (json.loads(text) for text in texts)
+        goals, shortage, reaches = (pd.DataFrame(t["rows"], columns=t["columns"]) for t in tables)
         return Baseline(
             int(number), before["as_of"].iloc[-1], reason, given,
-            pd.DataFrame(goals["rows"], columns=goals["columns"]),
-            pd.DataFrame(shortage["rows"], columns=shortage["columns"]),
+            goals, shortage, reaches,
             _typed_dates(pd.DataFrame(dates, columns=columns)), before.iloc[:-1],
         )  # fmt: skip
 
@@ -334,10 +334,19 @@ class _SqlStore:
                         {"columns": list(t.columns), "rows": t.astype(object).to_numpy().tolist()},
                         ensure_ascii=False,
                     )
-                    for t in (plan.goals, plan.shortage)
+                    for t in (plan.goals, plan.shortage, plan.reaches)
                 ),
             ]
-            columns = ["number", "as_of", "kept_on", "reason", "given", "goals", "shortage"]
+            columns = [
+                "number",
+                "as_of",
+                "kept_on",
+                "reason",
+                "given",
+                "goals",
+                "shortage",
+                "reaches",
+            ]
             self._insert_rows(
                 base, "baselines", columns, [(number, as_of, today, plan.reason, *texts)]
             )
