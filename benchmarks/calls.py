@@ -524,13 +524,13 @@ paid once. The first call of a process takes half a second more, for pages of me
 nearly half are depths, which the peer doesn't have. `pinghu check` is two processes, for files are opened in one with limits:
 0.1 s the one that waits (typer), 0.6 s of imports in the other (geopandas alone 0.5), 0.3 s GDAL's reading of 110,000 rows by
 itself, 0.2 s the search for faults, 0.4 both schemes computed in rehearsal, without depths, for which nothing is refused. `pinghu run` of them takes
-0.4 s more, for depths and scipy's k-d tree, until it writes for 1.9 s: 0.65 SQLite's 30 MB with their indexes, 0.5 the 94,000 cells of the
-ledger, 0.8 the map, of which 0.25 is folium's import (it compiles 145 templates), 0.25 the houses beside the lines. A thread beside
+0.4 s more, for depths and scipy's k-d tree, until it writes for 1.7 s: 0.65 SQLite's 30 MB with their indexes, 0.5 the 94,000 cells of the
+ledger, 0.5 the map; folium (it compiles 145 templates, 0.25 s) is imported while a process is idle. A thread beside
 it gains nothing: pyogrio keeps Python's lock while GDAL writes, and both took longer than one after the other.
-A run works with a process a processor (`--workers`). Nothing beside it, two processes take 9.1 s of wall for the three outputs of the sample (one 11.5), 10.5 for all (13.3),
-3.3 for 110,000 buildings (3.7).
-Of the sample's run by one process 4.2 s are its search, 2.7 the flood with the rises of 120 houses under four pairs of coefficients, 1.8 the campaign,
-most of it the search for its dates (0.7 the solver itself), 1.6 what is written, 0.7 reading, 0.5 imports. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
+A run works with a process a processor (`--workers`). Nothing beside it, two processes take 5.4 to 6.3 s of wall for the three outputs of the sample
+(median of 13 runs 5.6; one process 9.4), 7.3 to 7.7 for all, 2.3 to 2.5 for 110,000 buildings (3.6). What needs nothing of a search is begun before it, and whoever waits does
+what nobody has begun. Of the sample's run by two processes some 0.4 s are imports, 0.7 reading, 0.5 sections, 1.9 its search, 1.0 levels and the rises of
+120 houses under four pairs of coefficients, 0.8 the campaign, 0.5 what is written. Products of small matrices stay on one thread: beside other work OpenBLAS's two took forty times as long.
 
 Few footprints along many rivers are where `affected` is least ahead: 20,000 along 64 rivers, 1,120 km of outline, take
 0.18 s where the pipeline takes 0.31.
