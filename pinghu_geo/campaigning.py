@@ -60,9 +60,9 @@ __all__ = [
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
-# of what each goal of a schedule sums: lateness by the metres held up, finishes by their rule
 # sheets that are written where they have no rows, too
 LOOKED_FOR = ("crews lacking", "notices", "last seven days")
+# of what each goal of a schedule sums: lateness by the metres held up, finishes by their rule
 GOAL_UNITS = {
     "largest_lateness": "working days",
     "lateness": "working days × m",
@@ -228,10 +228,14 @@ def campaign_of(
     tables, stages, tenants, reports = given
     kept = store.baseline() if (adopted := store.scheme() == asked["adopted"]) else None
     rules = priority_rules(None if asked["stages"] is None else plan.file(asked["stages"]))
-    inputs = _inputs_of_plan(plan, tables, stages, rules, segments)
+    groups = asked.get("groups")
+    if isinstance(groups, str | dict):
+        groups = plan.table(groups, "groups")
+    inputs = _inputs_of_plan(plan, tables, stages, rules, segments, groups)
     tasks, reaches = _tasks_and_reaches(
-        plan, affected, layers, segments, tables, store, tenants, _held_reaches(kept, inputs)
-    )
+        plan, affected, layers, segments, tables, store.nodes() if adopted else None, tenants,
+        groups, _held_reaches(kept, inputs),
+    )  # fmt: skip
     common: dict[str, Any] = {
         "stages": stages, "handover": tables.get("handover"),
         "capacity": _capacity_of_busy_groups(tables.get("capacity"), tasks, reaches, segments),
@@ -248,12 +252,13 @@ def campaign_of(
         if as_of is None and log.empty:
             as_of = asked["start"]  # nothing is reported yet: where we stand is the first day
         state = progress_state(log, tasks.buildings, stages=stages, tenants=people, as_of=as_of)
+        reported: dict[str, Any] = {}
         if len(log):
-            again = schedule(tasks.nodes, **common, progress=state.stages, as_of=state.as_of)
-        elif planned is not None:
-            (again,) = planned.results()
+            reported = {"progress": state.stages, "as_of": state.as_of}
+        if reported or planned is None:
+            again = schedule(tasks.nodes, **common, **reported)
         else:
-            again = schedule(tasks.nodes, **common)
+            (again,) = planned.results()
         faces = working_faces(
             tasks.buildings, layers["rivers"], state=state.reached, plan=again.activities,
             as_of=state.as_of, stages=stages,
@@ -262,10 +267,10 @@ def campaign_of(
         if "cost_yuan" in tasks.buildings:
             money = payments(tasks.buildings, again.activities, state=state.reached, stages=stages)
         made = again
-        if planned is not None and len(log):
+        if reported and planned is not None:
             (made,) = planned.results()
     if kept is not None:
-        made = _adopted_plan(plan, kept, again, inputs, reported=len(log) > 0)
+        made = _adopted_plan(plan, kept, again, inputs, reported=bool(reported))
     elif adopted:
         notify(
             "the store holds no dates of the plan that was adopted: due dates are those of today's "
@@ -288,12 +293,10 @@ def _inputs_of_plan(
     stages: pd.DataFrame,
     priority: Sequence[Mapping[str, str]],
     segments: pd.DataFrame | None,
+    groups: Any,
 ) -> dict[str, str]:
     """Of what a plan is made from, a digest by the key of [campaign] that says it."""
     asked = plan.campaign
-    groups = asked.get("groups")
-    if isinstance(groups, str | dict):
-        groups = plan.table(groups, "groups")
     reaches = (asked.get("balance_by"), asked.get("banks"), tables.get("cuts"), tables.get("fixed"))
     rules = stages.drop(columns=["zh", "en", "letter", "words", "article"], errors="ignore")
     return {
@@ -366,8 +369,9 @@ def _tasks_and_reaches(
     layers: dict[str, gpd.GeoDataFrame],
     segments: pd.DataFrame | None,
     tables: dict[str, pd.DataFrame],
-    store: CampaignStore,
+    frozen: pd.Series | None,
     tenants: pd.DataFrame | None,
+    groups: Any,
     held: pd.DataFrame | None,
 ) -> tuple[CampaignTasks, BalancedReaches | None]:
     """Tasks by node, with the groups of given or adopted reaches, or of balanced ones."""
@@ -379,7 +383,6 @@ def _tasks_and_reaches(
                              ids=tenants.index[lost],
                              hint="correct 房屋编号 in the row, or leave the row out")  # fmt: skip
         tenants = tenants[tenants["building_id"].isin(affected.index)]
-    frozen = store.nodes() if store.scheme() == asked["adopted"] else None
     common: dict[str, Any] = {
         "tenants": tenants, "zones": layers.get("zones"), "frozen": frozen,
         "district_total": asked["district_total"], "gap_m": plan.rules["gap_m"],
@@ -387,14 +390,11 @@ def _tasks_and_reaches(
         "rivers": layers["rivers"],
     }  # fmt: skip
     tasks = campaign_tasks(affected, segments=segments, **common)
-    if asked.get("groups") is None or tasks.nodes.empty:
+    if groups is None or tasks.nodes.empty:
         return tasks, None
     if held is not None:
         tasks = tasks.by_reaches(held, tenants, layers["rivers"])
         return tasks, reaches_as_they_are(tasks.nodes, held, by=asked["balance_by"])
-    groups = asked["groups"]
-    if isinstance(groups, str | dict):
-        groups = plan.table(groups, "groups")
     reaches = balanced_reaches(
         tasks.nodes, groups, by=asked["balance_by"], banks=asked["banks"],
         rivers=layers["rivers"], cuts=tables.get("cuts"), fixed=tables.get("fixed"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from pinghu_geo.campaign.planning import Schedule
+from pinghu_geo.campaign.planning import Schedule, days_of_nodes
 from pinghu_geo.nouns.messages import say
 from pinghu_geo.nouns.schema import Lang
 
@@ -120,17 +120,13 @@ def held_schedule(today: Schedule, kept: Baseline) -> tuple[Schedule, list[str]]
                 work[column].dtype
             )  # fmt: skip
     nodes = today.nodes.copy()
-    by_node = held.groupby("node_id", sort=False)
-    nodes["start"] = by_node["start"].min().reindex(nodes.index)
-    nodes["critical"] = by_node["critical"].any().reindex(nodes.index).astype(bool)
+    days = days_of_nodes(held, nodes.index)
+    nodes[days.columns] = days
     # the last stage of a node ends last
     last = held.sort_values("finish", kind="stable").groupby("node_id", sort=False).tail(1)
     last = last.set_index("node_id")
     nodes["due"] = last["finish"].reindex(nodes.index)
     nodes["float_days"] = last["float_days"].reindex(nodes.index)
-    open_ = held[held["state"] != "done"].groupby("node_id", sort=False).first()
-    nodes["next_stage"] = open_["stage"].reindex(nodes.index)
-    nodes["next_start"] = open_["start"].reindex(nodes.index)
     of_node = known[list(OF_NODE)].groupby(level="node_id", sort=False).first()
     ours = nodes.index.isin(of_node.index)
     for column in OF_NODE:

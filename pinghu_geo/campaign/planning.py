@@ -30,7 +30,7 @@ from pinghu_geo.nouns.schema import Lang, numbers, require_columns
 from pinghu_geo.nouns.tables import each_row
 from pinghu_geo.river.corridor import along_rivers, require_rivers, river_ends
 
-__all__ = ["Schedule", "needed_by", "schedule"]
+__all__ = ["Schedule", "days_of_nodes", "needed_by", "schedule"]
 
 Ints = NDArray[np.int64]
 GOALS = ("largest_lateness", "lateness", "priority", "together")
@@ -645,6 +645,18 @@ def _table_of_activities(
     return table
 
 
+def days_of_nodes(activities: pd.DataFrame, nodes: pd.Index) -> pd.DataFrame:
+    """Of each node its first day, whether it is critical, and which stage is next and when."""
+    by_node = activities.groupby("node_id", sort=False)
+    open_ = activities[activities["state"] != "done"].groupby("node_id", sort=False).first()
+    return pd.DataFrame(
+        {"start": by_node["start"].min().reindex(nodes),
+         "critical": by_node["critical"].any().reindex(nodes),
+         "next_stage": open_["stage"].reindex(nodes), "next_start": open_["start"].reindex(nodes)},
+        index=nodes,
+    )  # fmt: skip
+
+
 def _table_of_nodes(
     tasks: pd.DataFrame,
     activities: pd.DataFrame,
@@ -658,17 +670,15 @@ def _table_of_nodes(
     keep = ("river", "bank", "from_m", "to_m", "length_m", "group", "geometry")
     table = tasks[[c for c in keep if c in tasks]].copy()
     table["needed_by"] = said
-    by_node = activities.groupby("node_id", sort=False)
-    table["start"] = by_node["start"].min()
+    days = days_of_nodes(activities, table.index)
+    table["start"] = days["start"]
     table["due"] = activities["finish"].to_numpy()[job.last]
     number = activities["finish_number"].to_numpy()[job.last]
     late = np.where(job.need > NO_NEED, np.maximum(number - job.need, 0), 0)
     table["late_days"] = late
     table["float_days"] = activities["float_days"].iloc[job.last].set_axis(table.index)
-    table["critical"] = by_node["critical"].any()
-    open_ = activities[activities["state"] != "done"].groupby("node_id", sort=False).first()
-    table["next_stage"] = open_["stage"].reindex(table.index)
-    table["next_start"] = open_["start"].reindex(table.index)
+    for column in ("critical", "next_stage", "next_start"):
+        table[column] = days[column]
     rules = priority_rules() if priority is None else list(priority)
     rank = _ranks_of_nodes(tasks, priority)
     over = table["next_stage"].isna()

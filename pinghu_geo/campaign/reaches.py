@@ -183,12 +183,16 @@ def reaches_as_they_are(nodes: pd.DataFrame, segments: pd.DataFrame, *, by: str)
         n_nodes=load.size().reindex(place.index, fill_value=0),
         load=load.sum().reindex(place.index, fill_value=0.0),
     )
-    table["load_ratio"] = table["load"] / table["load"].mean() if table["load"].any() else 1.0
+    _add_ratio(table)
     certificate = pd.DataFrame(
         [{"by": by, "n_groups": len(table), "largest_load": table["load"].max(),
           "next_smaller_load": np.nan, "groups_needed": np.nan, "proof": "feasible"}]
     )  # fmt: skip
     return BalancedReaches(segments, table, certificate)
+
+
+def _add_ratio(loads: pd.DataFrame) -> None:
+    loads["load_ratio"] = loads["load"] / loads["load"].mean() if loads["load"].any() else 1.0
 
 
 def _names_and_leaders(
@@ -526,7 +530,7 @@ def _tables_of_partition(
             loads.append({"group": group} | place | {"bank": line.bank, "n_nodes": len(ids),
                           "load": float(load.loc[pd.Index(ids)].sum())})  # fmt: skip
     table = pd.DataFrame(loads).set_index("group")
-    table["load_ratio"] = table["load"] / table["load"].mean() if table["load"].any() else 1.0
+    _add_ratio(table)
     every = _possible_loads(lines)
     smaller = every[every < largest]
     below = int(smaller[-1]) if len(smaller) else None

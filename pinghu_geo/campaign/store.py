@@ -86,16 +86,12 @@ CREATE TRIGGER progress_append_only BEFORE UPDATE OR DELETE ON {s}progress
  FOR EACH ROW EXECUTE FUNCTION {s}append_only()
 """
 # what was promised stays: another plan is added
-BASELINE_STAYS_SQLITE = """
-CREATE TRIGGER baselines_no_update BEFORE UPDATE ON baselines BEGIN
- SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END;;
-CREATE TRIGGER baselines_no_delete BEFORE DELETE ON baselines BEGIN
- SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END;;
-CREATE TRIGGER baseline_dates_no_update BEFORE UPDATE ON baseline_dates BEGIN
- SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END;;
-CREATE TRIGGER baseline_dates_no_delete BEFORE DELETE ON baseline_dates BEGIN
- SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END
-"""
+BASELINE_STAYS_SQLITE = ";;".join(
+    f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN"
+    " SELECT RAISE(ABORT, 'adopted plans stay: adopt another'); END"
+    for table in ("baselines", "baseline_dates")
+    for verb in ("UPDATE", "DELETE")
+)
 BASELINE_STAYS_POSTGRES = """
 CREATE FUNCTION {s}adopted_plans_stay() RETURNS trigger LANGUAGE plpgsql AS
  $$ BEGIN RAISE EXCEPTION 'adopted plans stay: adopt another'; END $$;;
@@ -337,16 +333,8 @@ class _SqlStore:
                     for t in (plan.goals, plan.shortage, plan.reaches)
                 ),
             ]
-            columns = [
-                "number",
-                "as_of",
-                "kept_on",
-                "reason",
-                "given",
-                "goals",
-                "shortage",
-                "reaches",
-            ]
+            columns = ["number", "as_of", "kept_on", "reason"]
+            columns += ["given", "goals", "shortage", "reaches"]
             self._insert_rows(
                 base, "baselines", columns, [(number, as_of, today, plan.reason, *texts)]
             )
